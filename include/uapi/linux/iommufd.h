@@ -172,10 +172,10 @@ struct iommu_ioas_iova_ranges {
  * @allowed_iovas: address of an array of struct iommu_iova_range
  *
  * Reserves these ranges for mappings: a device that would take any part of
- * them away cannot be attached (-EADDRINUSE), and a range that is not
- * available now is refused. From then on an IOVA chosen by the kernel lies in
+ * them away cannot be attached, nor can a range be reserved that is not
+ * available now (both -EADDRINUSE). From then on an IOVA chosen by the kernel lies in
  * one of them, while a fixed one may lie anywhere that is available. Each call
- * replaces the list before. Ranges that overlap, or whose last comes before
+ * replaces the list before. Ranges that overlap, or whose last is not above
  * their start, are -EINVAL.
  */
 struct iommu_ioas_allow_iovas {
@@ -267,13 +267,14 @@ struct iommu_ioas_map_file {
  * @flags: enum iommufd_ioas_map_flags, for the new mapping
  * @dst_ioas_id: the address space that gets the new mapping
  * @src_ioas_id: the address space that has the old one; may be the same
- * @length: of the old mapping, exactly
+ * @length: of the range
  * @dst_iova: like iova in struct iommu_ioas_map, for the new mapping
- * @src_iova: start of the old mapping, exactly
+ * @src_iova: start of the range in the source, all of which must be mapped
+ *	(-ENOENT); it may be a part of a mapping, or span adjoining ones
  *
- * Makes a second mapping of memory that is mapped already, without its
- * address in a process being known; it is pinned and charged only once. The
- * copy is independent of the original and outlives it. A mapping that is not
+ * Maps memory once more that is mapped already, without its address in a
+ * process being known; it is pinned and charged only once. The copy is
+ * independent of the original and outlives it. A mapping that is not
  * writeable cannot be copied to one that is (-EPERM).
  */
 struct iommu_ioas_copy {
