@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a driver that hands devices to user space needs of /dev/iommu.
+ *
+ * A driver turns the file descriptor that its user passed into a context,
+ * binds a device (one that does DMA through an IOMMU) or creates an access
+ * (one whose DMA the CPU performs), and attaches it to an address space of that
+ * context by ID. Everything here may sleep and none of it may be called with a
+ * lock held that a map or unmap of the same address space could need.
+ *
+ * Lengths are in bytes. A range is given by its first address and its length;
+ * an address named "last" is inclusive.
+ */
+#ifndef __LINUX_IOMMUFD_H
+#define __LINUX_IOMMUFD_H
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct device;
+struct file;
+struct iommu_group;
+struct page;
+
+struct iommufd_access;
+struct iommufd_ctx;
+struct iommufd_device;
+
+/**
+ * iommufd_ctx_from_file - Take a reference on the context behind a file
+ * @file: any open file
+ *
+ * Return: the context, released with iommufd_ctx_put(), or
+ * ERR_PTR(-EBADFD) when @file is not a /dev/iommu file.
+ */
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
+
+/**
+ * iommufd_ctx_from_fd - Take a reference on the context behind a descriptor
+ * @fd: a file descriptor of the current process
+ *
+ * Return: as iommufd_ctx_from_file(), and ERR_PTR(-EBADF) when nothing is open
+ * at @fd.
+ */
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
+
+/**
+ * iommufd_ctx_get - Take a further reference
+ * @ictx: a context on which the caller holds a reference
+ *
+ * A reference keeps the file open: objects live on after the user has closed
+ * the last descriptor, until the last driver has let go.
+ */
+void iommufd_ctx_get(struct iommufd_ctx *ictx);
+
+/**
+ * iommufd_ctx_put - Let go of a context
+ * @ictx: the context
+ */
+void iommufd_ctx_put(struct iommufd_ctx *ictx);
+
+/**
+ * iommufd_ctx_has_group - Does a context own a device of this group?
+ * @ictx: the context
+ * @group: an IOMMU group
+ *
+ * While this is true no device of @group can do DMA except through @ictx.
+ */
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
+
+/**
+ * iommufd_device_bind - Give the DMA of a device to a context
+ * @ictx: the context
+ * @dev: a device behind an IOMMU; its driver must manage it for user space
+ * @id: set to the ID of the DEVICE object
+ *
+ * Claims the DMA ownership of the device's whole IOMMU group, so that from
+ * here on no device of it reaches memory until one is attached. The user
+ * cannot destroy the object; only iommufd_device_unbind() does.
+ *
+ * Return: the device, or an ERR_PTR: -EINVAL when the device is not behind an
+ * IOMMU or its DMA is not coherent with the caches, -EPERM when another owner
+ * has the group or when interrupts are not isolated, -EBUSY when a device of
+ * the group is used by a kernel driver, -ENOMEM.
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
+					   struct device *dev, u32 *id);
+
+/**
+ * iommufd_device_unbind - Take a device back from its context
+ * @idev: a device that is not attached
+ */
+void iommufd_device_unbind(struct iommufd_device *idev);
+
+/**
+ * iommufd_device_attach - Let a device translate through an address space
+ * @idev: a device that is not attached
+ * @pasid: IOMMU_NO_PASID
+ * @pt_id: ID of an IOAS (a domain is found or made) or of a HWPT (that one is
+ *         used); set to the ID of the HWPT in use
+ *
+ * The devices of a group share one HWPT.
+ *
+ * Return: 0; -EINVAL when @idev is attached, when its group is attached to
+ * another HWPT or when the HWPT cannot serve the device; -ENOENT when @pt_id
+ * is neither; -EADDRINUSE when a mapping lies in what the device reserves;
+ * -EOPNOTSUPP for a PASID; -EPERM; -EFAULT or -ENOMEM when memory could not be
+ * pinned.
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+
+/**
+ * iommufd_device_replace - Move an attached device to another address space
+ * @idev: an attached device
+ * @pasid: IOMMU_NO_PASID
+ * @pt_id: as for iommufd_device_attach()
+ *
+ * All attached devices of the group move together. DMA is blocked, not
+ * misdirected, while the IOMMU is switched. On failure the former attachment
+ * is in place again.
+ */
+int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+
+/**
+ * iommufd_device_detach - Block the DMA of a device
+ * @idev: an attached device
+ * @pasid: IOMMU_NO_PASID
+ */
+void iommufd_device_detach(struct iommufd_device *idev, u32 pasid);
+
+/**
+ * iommufd_device_to_ictx - The context that a device is bound to
+ * @idev: a bound device
+ */
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
+
+/**
+ * iommufd_device_to_id - The object ID of a bound device
+ * @idev: a bound device
+ */
+u32 iommufd_device_to_id(struct iommufd_device *idev);
+
+/* Flags of iommufd_access_pin_pages() and iommufd_access_rw() */
+enum {
+	IOMMUFD_ACCESS_RW_READ = 0,
+	IOMMUFD_ACCESS_RW_WRITE = 1 << 0,
+	/* The caller is a kernel thread: borrow the mapping owner's memory */
+	IOMMUFD_ACCESS_RW_KTHREAD = 1 << 1,
+};
+
+/**
+ * struct iommufd_access_ops - What an access is told
+ * @needs_pin_pages: set when iommufd_access_pin_pages() will be used
+ * @unmap: every page pinned in the range (@iova, @length bytes) must be
+ *         unpinned before this returns. Called without locks; may be called
+ *         for a range in which nothing is pinned any more.
+ */
+struct iommufd_access_ops {
+	u8 needs_pin_pages : 1;
+	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+};
+
+/**
+ * iommufd_access_create - Make an in-kernel user of address spaces
+ * @ictx: the context
+ * @ops: what to call back; must outlive the access
+ * @data: passed to @ops
+ * @id: set to the ID of the ACCESS object
+ */
+struct iommufd_access *
+iommufd_access_create(struct iommufd_ctx *ictx,
+		      const struct iommufd_access_ops *ops, void *data, u32 *id);
+
+/**
+ * iommufd_access_destroy - End an access; everything must be unpinned
+ * @access: the access
+ */
+void iommufd_access_destroy(struct iommufd_access *access);
+
+/**
+ * iommufd_access_attach - Choose the address space
+ * @access: an access that is not attached
+ * @ioas_id: ID of an IOAS
+ *
+ * Return: 0, -EINVAL when attached already, -ENOENT.
+ */
+int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
+
+/**
+ * iommufd_access_replace - Move to another address space
+ * @access: an attached access
+ * @ioas_id: ID of an IOAS
+ *
+ * The user of the access is told through @unmap to let go of all its pins.
+ */
+int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
+
+/**
+ * iommufd_access_detach - Leave the address space
+ * @access: an attached access; told through @unmap to let go of its pins
+ */
+void iommufd_access_detach(struct iommufd_access *access);
+
+/**
+ * iommufd_access_pin_pages - Pin what is mapped at a range of IOVA
+ * @access: an attached access with needs_pin_pages
+ * @iova: first IOVA
+ * @length: bytes; the range must be mapped without a gap
+ * @out_pages: one entry for each page that the range touches
+ * @flags: IOMMUFD_ACCESS_RW_WRITE if the pages will be written
+ *
+ * Pins are counted for each page: ranges may be pinned piecewise and unpinned
+ * at once, or the other way round.
+ *
+ * Return: 0; -ENOENT when not attached or not all is mapped; -EPERM when the
+ * mapping does not allow @flags; -EFAULT; -ENOMEM.
+ */
+int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
+			     unsigned long length, struct page **out_pages,
+			     unsigned int flags);
+
+/**
+ * iommufd_access_unpin_pages - Undo iommufd_access_pin_pages()
+ * @access: the access
+ * @iova: first IOVA
+ * @length: bytes; every page of the range must be pinned by @access
+ */
+void iommufd_access_unpin_pages(struct iommufd_access *access,
+				unsigned long iova, unsigned long length);
+
+/**
+ * iommufd_access_rw - Copy to or from what is mapped at a range of IOVA
+ * @access: an attached access
+ * @iova: first IOVA
+ * @data: kernel memory
+ * @len: bytes
+ * @flags: IOMMUFD_ACCESS_RW_*
+ *
+ * Return: 0, or an error as iommufd_access_pin_pages(); part of the range may
+ * have been copied then.
+ */
+int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
+		      void *data, size_t len, unsigned int flags);
+
+/**
+ * iommufd_vfio_compat_ioas_get_id - The IOAS that the VFIO ioctls work on
+ * @ictx: the context
+ * @out_ioas_id: set to its ID
+ *
+ * Return: 0, -ENODEV when none is chosen.
+ */
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
+
+/**
+ * iommufd_vfio_compat_ioas_create - Make sure that there is such an IOAS
+ * @ictx: the context
+ *
+ * Return: 0, also when there was one already; -ENOMEM.
+ */
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
+
+#endif
