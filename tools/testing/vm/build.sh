@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: ./run build [--kernel PACKAGE-VERSION|PATH] [MAKE-ARGUMENT...]
+#
+# Build the modules and the tests in build/RELEASE, a copy of the sources, so
+# that the tree stays clean and several kernels can be built for. Without
+# arguments the targets are "modules" and "selftests". The kernel's headers
+# are those of its Debian package, or PATH/lib/modules/RELEASE/build.
+. "$(dirname -- "$0")/lib.sh"
+
+kernel=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=${2:?} && shift 2 ;;
+	-h | --help) manual && exit ;;
+	*) break ;;
+	esac
+done
+[ $# -gt 0 ] || set -- modules selftests
+
+if [ -n "$kernel" ] && [ -e "$kernel" ]; then
+	release=$(ls "$kernel/lib/modules")
+	headers=$(readlink -f -- "$kernel")/lib/modules/$release/build
+else
+	release=$(kernel_folder "$kernel")
+	release=${release#"$image/kernel-"}
+	headers=/usr/src/linux-headers-$release
+fi
+[ -e "$headers/Makefile" ] ||
+	die "no headers of kernel $release in $headers; is linux-headers-$release installed?"
+
+stage=$build/$release
+mkdir -p "$stage"
+exec 9>"$stage.lock"
+flock 9
+
+# Sources keep their times, so only what changed is made again; what is gone
+# from the tree goes from the copy.
+cd "$top"
+git ls-files -co --exclude-standard | while IFS= read -r file; do
+	[ ! -e "$file" ] || echo "$file"
+done | sort >"$stage/.sources.new"
+if [ -e "$stage/.sources" ]; then
+	comm -23 "$stage/.sources" "$stage/.sources.new" |
+		(cd "$stage" && tr '\n' '\0' | xargs -0 -r rm -f --)
+fi
+mv "$stage/.sources.new" "$stage/.sources"
+rsync -a --files-from="$stage/.sources" . "$stage/"
+
+make -C "$stage" --no-print-directory KDIR="$headers" -j"$(nproc)" "$@"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What every script of this folder shares: where things are, which kernel is
+# meant, and how to stop with a message.
+set -euo pipefail
+
+vm_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd -- "$vm_dir/../../.." && pwd)
+build=$top/build
+image=$build/image
+
+# shellcheck disable=SC2034 # used by the scripts that read this file
+suite=trixie
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "# $*" >&2
+}
+
+# The first comment of a script is its manual.
+manual() {
+	sed -n '/^# usage:/,/^[^#]/{s/^# \{0,1\}//p}' "$0"
+}
+
+# as_root COMMAND...: for installing packages only; nothing else needs it.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo -n "$@" || die "needs root for: $*"
+	fi
+}
+
+# The newest 6.1 kernel that headers are installed for.
+default_release() {
+	local dir
+
+	dir=$(printf '%s\n' /usr/src/linux-headers-6.1.*-amd64 | sort -V | tail -n 1)
+	[ -d "$dir" ] ||
+		die "no headers of a Debian 12 kernel in /usr/src; try ./run setup"
+	echo "${dir#/usr/src/linux-headers-}"
+}
+
+# kernel_folder [PACKAGE-VERSION|PATH]: the folder that holds the kernel, as
+# image.sh leaves it: "release", "vmlinux", lib/modules/RELEASE.
+kernel_folder() {
+	local kernel=${1:-}
+
+	if [ -z "$kernel" ]; then
+		kernel=$(default_release)
+	elif [ -e "$kernel" ]; then
+		echo "$image/kernel-$(readlink -f -- "$kernel" | sha256sum | cut -c 1-12)"
+		return
+	fi
+	kernel=${kernel#linux-image-}
+	echo "$image/kernel-${kernel%-amd64}-amd64"
+}
+
+# stamp_of FILE...: changes when one of the inputs does.
+stamp_of() {
+	cat -- "$@" | sha256sum | cut -c 1-16
+}
+
+now() {
+	echo "${EPOCHREALTIME/./}"
+}
+
+# seconds_since MICROSECONDS: with one digit behind the point.
+seconds_since() {
+	local tenths=$((($(now) - $1) / 100000))
+
+	echo "$((tenths / 10)).$((tenths % 10))"
+}
