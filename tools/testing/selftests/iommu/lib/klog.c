@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "klog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Both drivers log at most 10 faults in 5 seconds. */
+#define LIMIT_FAULTS	6
+#define LIMIT_US	5500000
+
+/* Page of the fault that a record tells of. */
+static bool parse_fault(const char *record, uint64_t *page)
+{
+	static const char * const forms[][2] = {
+		{ "DMAR: [DMA ", "fault addr " },
+		{ "IO_PAGE_FAULT", "address=" },
+	};
+	const char *address;
+	size_t i;
+
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (!strstr(record, forms[i][0]))
+			continue;
+		address = strstr(record, forms[i][1]);
+		if (!address)
+			continue;
+		*page = strtoull(address + strlen(forms[i][1]), NULL, 16) &
+			~0xfffULL;
+		return true;
+	}
+	return false;
+}
+
+static uint64_t record_time_us(const char *record)
+{
+	/* priority,sequence,microseconds,flags;text */
+	const char *field = strchr(record, ',');
+
+	field = field ? strchr(field + 1, ',') : NULL;
+	return field ? strtoull(field + 1, NULL, 10) : 0;
+}
+
+/* The next record, or false when there is none yet. */
+static bool next_record(int log, char *record, size_t size)
+{
+	ssize_t length;
+
+	do {
+		length = read(log, record, size - 1);
+		/* EPIPE: records were overwritten; go on with the oldest. */
+	} while (length < 0 && errno == EPIPE);
+	if (length < 0)
+		return false;
+	record[length] = 0;
+	return true;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+int klog_mark(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	uint64_t page, first = 0;
+	char record[2048];
+	int faults = 0;
+
+	if (log < 0)
+		return -errno;
+	while (next_record(log, record, sizeof(record))) {
+		if (!parse_fault(record, &page) ||
+		    record_time_us(record) + LIMIT_US < now_us())
+			continue;
+		if (!faults++)
+			first = record_time_us(record);
+	}
+	if (faults >= LIMIT_FAULTS)
+		while (first + LIMIT_US > now_us())
+			usleep(100000);
+	return log;
+}
+
+bool klog_has_fault(int log, uint64_t iova)
+{
+	char record[2048];
+	uint64_t page;
+	int tries;
+
+	for (tries = 0; tries < 40; tries++) {
+		while (next_record(log, record, sizeof(record)))
+			if (parse_fault(record, &page) &&
+			    page == (iova & ~0xfffULL))
+				return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+int klog_count_faults(int log)
+{
+	char record[2048];
+	uint64_t page;
+	int faults = 0;
+
+	while (next_record(log, record, sizeof(record)))
+		faults += parse_fault(record, &page);
+	return faults;
+}
+
+bool klog_has_trouble(int log, char *line, unsigned long size)
+{
+	static const char * const troubles[] = {
+		"BUG:", "WARNING:", "Oops", "refcount_t:", "general protection",
+		"Call Trace:", "leaked", "INFO: task",
+	};
+	char record[2048];
+	size_t i;
+
+	while (next_record(log, record, sizeof(record)))
+		for (i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+			if (strstr(record, troubles[i])) {
+				snprintf(line, size, "%s", record);
+				return true;
+			}
+	return false;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "pci.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SYSFS_PCI	"/sys/bus/pci"
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static unsigned long read_hex(const char *name, const char *attribute)
+{
+	unsigned long value = 0;
+	char path[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/%s", name,
+		 attribute);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%lx", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
+static int device_link(const char *name, const char *link, char *last,
+		       size_t size)
+{
+	char path[256], target[256];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/%s", name, link);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return -errno;
+	target[length] = 0;
+	snprintf(last, size, "%s", basename(target));
+	return 0;
+}
+
+int pci_find(unsigned int vendor, unsigned int device, int nth,
+	     char name[PCI_NAME_LEN])
+{
+	struct dirent **entries;
+	int count, i, rc = -ENODEV;
+
+	count = scandir(SYSFS_PCI "/devices", &entries, NULL, alphasort);
+	if (count < 0)
+		return -errno;
+	for (i = 0; i < count; i++) {
+		const char *entry = entries[i]->d_name;
+
+		if (rc && read_hex(entry, "vendor") == vendor &&
+		    read_hex(entry, "device") == device && nth-- == 0) {
+			snprintf(name, PCI_NAME_LEN, "%.15s", entry);
+			rc = 0;
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+int pci_unbind_driver(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver_override",
+		 name);
+	write_file(path, "\n");
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver/unbind",
+		 name);
+	return write_file(path, name);
+}
+
+int pci_bind_driver(const char *name, const char *driver)
+{
+	char path[256], now[64];
+	int rc;
+
+	if (!device_link(name, "driver", now, sizeof(now))) {
+		if (!strcmp(now, driver))
+			return 0;
+		rc = pci_unbind_driver(name);
+		if (rc)
+			return rc;
+	}
+	snprintf(path, sizeof(path), SYSFS_PCI "/drivers/%s", driver);
+	if (access(path, F_OK)) {
+		char command[128];
+
+		snprintf(command, sizeof(command), "modprobe %s", driver);
+		if (system(command))
+			return -ENOENT;
+	}
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver_override",
+		 name);
+	rc = write_file(path, driver);
+	if (!rc)
+		rc = write_file(SYSFS_PCI "/drivers_probe", name);
+	if (!rc)
+		rc = device_link(name, "driver", now, sizeof(now));
+	return rc ? rc : strcmp(now, driver) ? -EBUSY : 0;
+}
+
+int pci_group(const char *name)
+{
+	char number[16];
+	int rc = device_link(name, "iommu_group", number, sizeof(number));
+
+	return rc ? rc : atoi(number);
+}
+
+int pci_open_device_file(const char *name)
+{
+	char path[256];
+	struct dirent *entry;
+	int fd = -ENOENT;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/vfio-dev", name);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(path, sizeof(path), "/dev/vfio/devices/%.64s",
+			 entry->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+		break;
+	}
+	closedir(dir);
+	return fd;
+}
+
+int pci_open_group(const char *name)
+{
+	int fd, group = pci_group(name);
+	char path[64];
+
+	if (group < 0)
+		return group;
+	snprintf(path, sizeof(path), "/dev/vfio/%d", group);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
