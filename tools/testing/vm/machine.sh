@@ -3,12 +3,6 @@
 #
 # The machine as arguments of QEMU, from the options that vm.sh has read.
 
-# The QEMU of the image, run through the image's own loader.
-outer=("$image/root/lib64/ld-linux-x86-64.so.2"
-	--library-path "$image/root/usr/lib/x86_64-linux-gnu"
-	"$image/root/usr/bin/qemu-system-x86_64"
-	-L "$image/root/usr/share/qemu" -L "$image/root/usr/share/seabios")
-
 declare -A count=()
 ports=0
 

@@ -125,7 +125,7 @@ cat "$tmp/err" >&2 &
 relays+=($!)
 
 start=$(now)
-timeout --foreground -k 5 "$timeout" "${outer[@]}" "${args[@]}" \
+timeout --foreground -k 5 "$timeout" "$vm_dir/qemu.sh" "${args[@]}" \
 	</dev/null >>"$tmp/qemu.log" 2>&1 &
 qemu=$!
 rc=0

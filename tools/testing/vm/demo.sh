@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: ./run demo [--stock] [VM-OPTION...]
+#
+# Give a NIC, an NVMe disk and the edu device through /dev/iommu to a guest on
+# nested KVM and use each by DMA; then once more with all DMA of the guest
+# bounced, as in a confidential guest. --stock shows the same with the stock
+# modules and their groups. Other options are those of ./run vm.
+. "$(dirname -- "$0")/lib.sh"
+
+way=iommufd
+options=()
+case ${1:-} in
+-h | --help) manual && exit ;;
+esac
+for option; do
+	[ "$option" != --stock ] || way=group
+	options+=("$option")
+done
+
+start=$(now)
+passed=0
+failed=0
+rows=$(mktemp -d)
+trap 'rm -rf "$rows"' EXIT
+
+step() {
+	printf '[%6s s] %s\n' "$(seconds_since "$start")" "$*"
+}
+
+pass() {
+	passed=$((passed + 1))
+	step "ok      $*"
+}
+
+fail() {
+	failed=$((failed + 1))
+	step "FAILED  $*"
+}
+
+# in_l1 TITLE WORD...: one machine, one guest in it.
+in_l1() {
+	local title=$1 line rc=0
+
+	shift
+	: >"$rows/table"
+	step "$title"
+	while IFS= read -r line; do
+		case $line in
+		ok\ *) pass "${line#ok }" ;;
+		not\ ok\ *) fail "${line#not ok }" ;;
+		table\ *) echo "${line#table }" >>"$rows/table" ;;
+		status\ *) rc=${line#status } ;;
+		*) step "        $line" ;;
+		esac
+	done < <("$vm_dir/vm.sh" --timeout 180 --device edu --device nvme \
+		--device virtio-net --serve "$share/payload" --share "$share" \
+		"${options[@]}" -- ./demo "$way" "$@" 2>&1 || echo "status $?")
+	[ "$rc" -eq 0 ] || fail "the machine's command ended with status $rc"
+	[ -s "$rows/table" ] || fail "the guest never came to its end"
+	echo
+	awk -F , '{ printf "%-7s %-13s %-12s %-5s %-12s %-12s %s\n",
+		$1, $2, $3, $4, $5, $6, $7 }' "$rows/table"
+	echo
+}
+
+"$vm_dir/setup.sh" || die "setup failed"
+pass "setup: all packages are there"
+if [ "$way" = iommufd ]; then
+	mkdir -p "$build"
+	"$vm_dir/build.sh" >"$build/build.log" 2>&1 || {
+		tail -n 20 "$build/build.log" >&2
+		die "build failed; see build/build.log"
+	}
+	pass "build: modules for $(default_release)"
+fi
+"$vm_dir/image.sh"
+version=$("$vm_dir/qemu.sh" --version | awk '{ print $4; exit }')
+pass "image: Debian $suite, QEMU $version"
+
+share=$build/demo
+rm -rf "$share"
+mkdir -p "$share/l2"
+head -c 4194304 /dev/urandom >"$share/payload"
+gcc -O2 -Wall -static -o "$share/l2/edu-dma" "$vm_dir/guest/edu-dma.c"
+cp "$vm_dir/guest/l2-init" "$share/l2/init"
+cp "$vm_dir/guest/l2-dhcp" "$share/l2/dhcp"
+cat >"$share/l2/demo.conf" <<-EOF
+	payload_bytes=4194304
+	payload_sum=$(sha256sum <"$share/payload" | cut -d ' ' -f 1)
+EOF
+(cd "$share/l2" && find . | cpio --quiet -o -H newc -R 0:0) >"$share/l2.cpio"
+cp "$vm_dir/guest/demo" "$share/demo"
+
+in_l1 "a machine, and a guest in it"
+in_l1 "the same, all DMA of the guest bounced" swiotlb=force
+
+echo "demo: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
