@@ -17,7 +17,7 @@
 #define SIZE	(4 * HUGE)
 #define AT	0x100000UL
 
-FIXTURE(ioas)
+FIXTURE(space)
 {
 	int fd;
 	uint32_t id;
@@ -26,7 +26,7 @@ FIXTURE(ioas)
 	char *area;
 };
 
-FIXTURE_SETUP(ioas)
+FIXTURE_SETUP(space)
 {
 	self->fd = iommufd_open();
 	ASSERT_GE(self->fd, 0);
@@ -38,7 +38,7 @@ FIXTURE_SETUP(ioas)
 				~(HUGE - 1));
 }
 
-FIXTURE_TEARDOWN(ioas)
+FIXTURE_TEARDOWN(space)
 {
 	EXPECT_EQ(0, ioas_unmap(self->fd, self->id, 0, UINT64_MAX, NULL));
 	EXPECT_EQ(0, iommufd_destroy(self->fd, self->id));
@@ -47,7 +47,7 @@ FIXTURE_TEARDOWN(ioas)
 }
 
 /* A new address space offers every address, in one range. */
-TEST_F(ioas, ranges)
+TEST_F(space, ranges)
 {
 	struct iommu_iova_range ranges[2] = {};
 	uint64_t alignment = 0;
@@ -74,7 +74,7 @@ TEST_F(ioas, ranges)
 }
 
 /* What ALLOW_IOVAS takes for a list. */
-TEST_F(ioas, allow_rules)
+TEST_F(space, allow_rules)
 {
 	struct iommu_iova_range backwards = { 0x2000, 0x1000 };
 	struct iommu_iova_range single = { 0x1000, 0x1000 };
@@ -96,7 +96,7 @@ TEST_F(ioas, allow_rules)
 }
 
 /* The kernel chooses from the list; the caller need not. */
-TEST_F(ioas, allow_steers)
+TEST_F(space, allow_steers)
 {
 	struct iommu_iova_range range = { AT, AT + 4 * PAGE - 1 };
 	struct iommu_iova_range backwards = { 0x2000, 0x1000 };
@@ -122,7 +122,7 @@ TEST_F(ioas, allow_steers)
 }
 
 /* A mapping at a given IOVA never replaces any part of another. */
-TEST_F(ioas, map_overlap)
+TEST_F(space, map_overlap)
 {
 	static const struct {
 		uint64_t iova;
@@ -157,7 +157,7 @@ TEST_F(ioas, map_overlap)
 }
 
 /* Addresses and lengths at the edges of what 64 bits hold. */
-TEST_F(ioas, map_limits)
+TEST_F(space, map_limits)
 {
 	const uint64_t top = UINT64_MAX - PAGE + 1;
 	uint64_t iova = 0;
@@ -193,7 +193,7 @@ TEST_F(ioas, map_limits)
 }
 
 /* An IOVA that the kernel chooses is free, and never zero. */
-TEST_F(ioas, map_automatic)
+TEST_F(space, map_automatic)
 {
 	enum { COUNT = 500 };
 	uint64_t iovas[COUNT], unmapped;
@@ -224,7 +224,7 @@ TEST_F(ioas, map_automatic)
 }
 
 /* Memory that huge entries could map gets an IOVA that lets them. */
-TEST_F(ioas, map_automatic_alignment)
+TEST_F(space, map_automatic_alignment)
 {
 	uint64_t iova;
 
@@ -236,7 +236,7 @@ TEST_F(ioas, map_automatic_alignment)
 }
 
 /* An unmap takes whole mappings, or none. */
-TEST_F(ioas, unmap_rules)
+TEST_F(space, unmap_rules)
 {
 	static const struct {
 		uint64_t iova;
@@ -296,7 +296,7 @@ TEST_F(ioas, unmap_rules)
 }
 
 /* Ranges of the source that can be copied, and what the copy may do. */
-TEST_F(ioas, copy_rules)
+TEST_F(space, copy_rules)
 {
 	uint32_t other;
 	uint64_t iova;
@@ -349,7 +349,7 @@ TEST_F(ioas, copy_rules)
 }
 
 /* A copy in the same address space, and one that outlives its source. */
-TEST_F(ioas, copy_is_independent)
+TEST_F(space, copy_is_independent)
 {
 	uint64_t iova = 0, unmapped;
 	uint32_t source;
@@ -373,7 +373,7 @@ TEST_F(ioas, copy_is_independent)
 }
 
 /* Files that hold memory. */
-TEST_F(ioas, map_file)
+TEST_F(space, map_file)
 {
 	uint64_t iova = 0;
 	int memfd;
@@ -407,7 +407,7 @@ TEST_F(ioas, map_file)
 }
 
 /* What the caller may not write through the file, a device may not either. */
-TEST_F(ioas, map_file_without_permission)
+TEST_F(space, map_file_without_permission)
 {
 	int memfd, reader, sealed;
 	uint64_t iova = 0;
@@ -440,7 +440,7 @@ TEST_F(ioas, map_file_without_permission)
 }
 
 /* Only mappings of files can move to another process. */
-TEST_F(ioas, change_process)
+TEST_F(space, change_process)
 {
 	uint64_t iova = 0;
 	int memfd;
@@ -461,7 +461,7 @@ TEST_F(ioas, change_process)
 }
 
 /* While no device can reach a mapping, none of its memory is pinned. */
-TEST_F(ioas, nothing_pinned_without_device)
+TEST_F(space, nothing_pinned_without_device)
 {
 	long pins = census_pins(), pinned = census_pinned();
 	uint64_t iova = 0;
@@ -474,7 +474,7 @@ TEST_F(ioas, nothing_pinned_without_device)
 }
 
 /* Many mappings, taken away one by one from both ends, then all at once. */
-TEST_F(ioas, many)
+TEST_F(space, many)
 {
 	enum { COUNT = 20000 };
 	uint64_t unmapped;
@@ -496,7 +496,7 @@ TEST_F(ioas, many)
 }
 
 /* The kernel finds the one hole in a space that is otherwise full. */
-TEST_F(ioas, last_hole)
+TEST_F(space, last_hole)
 {
 	struct iommu_iova_range range = { AT, AT + 1024 * PAGE - 1 };
 	uint64_t iova;
@@ -520,7 +520,7 @@ TEST_F(ioas, last_hole)
 }
 
 /* Without a device there is no alignment to keep. */
-TEST_F(ioas, any_alignment)
+TEST_F(space, any_alignment)
 {
 	uint64_t iova = 0, unmapped;
 
@@ -538,7 +538,7 @@ TEST_F(ioas, any_alignment)
 }
 
 /* A forked child that exits takes nothing away. */
-TEST_F(ioas, fork)
+TEST_F(space, fork)
 {
 	uint64_t unmapped;
 	int status;
