@@ -19,12 +19,10 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || set -- modules selftests
 
+release=$(kernel_release "$kernel")
 if [ -n "$kernel" ] && [ -e "$kernel" ]; then
-	release=$(ls "$kernel/lib/modules")
 	headers=$(readlink -f -- "$kernel")/lib/modules/$release/build
 else
-	release=$(kernel_folder "$kernel")
-	release=${release#"$image/kernel-"}
 	headers=/usr/src/linux-headers-$release
 fi
 [ -e "$headers/Makefile" ] ||

@@ -30,13 +30,6 @@ early=(virtio_pci virtio_blk virtio_console erofs overlay 9pnet_virtio 9p)
 # Modules of the nested guest.
 guest=(virtio_pci virtio_net nvme)
 
-# The address of the Debian archive that this machine's apt uses.
-mirror() {
-	# shellcheck disable=SC2016 # apt fills this in
-	apt-get indextargets --format '$(REPO_URI)' \
-		'Created-By: Packages' 'Label: Debian' 'Component: main' | head -n 1
-}
-
 make_root() {
 	local uri tmp=$image/root.new
 	local keys=/usr/share/keyrings/debian-archive-keyring.gpg

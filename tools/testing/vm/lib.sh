@@ -61,6 +61,25 @@ kernel_folder() {
 	echo "$image/kernel-${kernel%-amd64}-amd64"
 }
 
+# kernel_release [PACKAGE-VERSION|PATH]: what uname -r says under it.
+kernel_release() {
+	local name
+
+	if [ -n "${1:-}" ] && [ -e "$1" ]; then
+		name=$(ls "$1/lib/modules")
+	else
+		name=$(kernel_folder "${1:-}")
+	fi
+	echo "${name#"$image/kernel-"}"
+}
+
+# The address of the Debian archive that this machine's apt uses.
+mirror() {
+	# shellcheck disable=SC2016 # apt fills this in
+	apt-get indextargets --format '$(REPO_URI)' \
+		'Created-By: Packages' 'Label: Debian' 'Component: main' | head -n 1
+}
+
 # stamp_of FILE...: changes when one of the inputs does.
 stamp_of() {
 	cat -- "$@" | sha256sum | cut -c 1-16

@@ -1,0 +1,195 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: ./run test [--kernel PACKAGE-VERSION|PATH] [--list] [PATTERN...]
+#
+# Build, then run every test, or those whose name matches a shell PATTERN. A
+# test is named after its program and its machine, such as dma@amd. After each
+# machine its kernel log is searched for reports of bugs, which count as a
+# failure of the test. Each test's output is in build/test-log/NAME. The last
+# line says "N passed, N failed, N skipped"; the status is 0 if none failed.
+. "$(dirname -- "$0")/lib.sh"
+
+kernel=
+list=no
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=${2:?} && shift 2 ;;
+	--list) list=yes && shift ;;
+	-h | --help) manual && exit ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+done
+patterns=("$@")
+
+flavours=(intel intel-nosnoop amd)
+kernel_option=(${kernel:+--kernel "$kernel"})
+release=$(kernel_release "$kernel")
+programs=$build/$release/tools/testing/selftests/iommu
+logs=$build/test-log
+passed=0 failed=0 skipped=0
+
+wanted() {
+	local pattern
+
+	[ "${#patterns[@]}" -gt 0 ] || return 0
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # it is a pattern
+		[[ $1 != $pattern && ${1%@*} != $pattern ]] || return 0
+	done
+	return 1
+}
+
+# What the kernel says when something is wrong with it. The first words of a
+# report are enough: what follows belongs to the same one.
+bugs='BUG:|WARNING: CPU|WARNING: possible|WARNING: suspicious|Oops|KASAN|UBSAN'
+bugs+='|general protection fault|refcount_t:|kernel BUG at|Kernel panic'
+bugs+='|blocked for more than|soft lockup|hard LOCKUP|rcu_.*stall'
+bugs+='|[Mm]emory leak|kmemleak: [0-9]+ new|list_(add|del) corruption'
+bugs+='|sleeping function called|Bad page state|ODEBUG|scheduling while atomic'
+
+# result NAME START PASSED FAILED SKIPPED NOTES
+result() {
+	local word=ok
+
+	passed=$((passed + $3))
+	failed=$((failed + $4))
+	skipped=$((skipped + $5))
+	if [ "$4" -gt 0 ]; then
+		word=FAILED
+	elif [ "$3" -eq 0 ]; then
+		word=skipped
+	fi
+	printf '%-8s%-28s%4d passed %3d failed %3d skipped  (%s s)\n' \
+		"$word" "$1" "$3" "$4" "$5" "$(seconds_since "$2")"
+	[ ! -s "$6" ] || sed 's/^/          /' "$6"
+}
+
+# run_one NAME LOG COMMAND...: run and count a test that speaks TAP; LOG is the
+# name of its machine's logs, or empty.
+run_one() {
+	local name=$1 log=$2 start rc=0 notes p f s found
+
+	shift 2
+	notes=$logs/$name.notes
+	: >"$notes"
+	start=$(now)
+	(cd "$programs" && "$@") >"$logs/$name" 2>&1 </dev/null || rc=$?
+	read -r p f s < <(awk -v notes="$notes" -f "$vm_dir/tap.awk" "$logs/$name")
+	# kselftest's status for "skipped" is 4.
+	if [ "$rc" -ne 0 ] && [ "$rc" -ne 4 ] && [ "$f" -eq 0 ]; then
+		f=1
+		echo "failed: status $rc, see build/test-log/$name" >>"$notes"
+	fi
+	if [ -n "$log" ]; then
+		found=$(grep -hE -m 5 "$bugs" "$build/vm-log/$log.kernel" \
+			"$build/vm-log/$log.console" 2>/dev/null || :)
+		if [ -n "$found" ]; then
+			f=$((f + 1))
+			printf 'failed: kernel log: %s\n' "$found" >>"$notes"
+		fi
+	fi
+	result "$name" "$start" "$p" "$f" "$s" "$notes"
+}
+
+# run_in NAME MACHINES OPTIONS COMMAND: once on each machine.
+run_in() {
+	local name=$1 flavour
+	local -a machines options command
+
+	IFS=, read -ra machines <<<"$2"
+	read -ra options <<<"$3"
+	read -ra command <<<"${4//@vm@/$vm_dir}"
+	for flavour in "${machines[@]}"; do
+		wanted "$name@$flavour" || continue
+		if [ "$list" = yes ]; then
+			echo "$name@$flavour"
+		elif [ "$flavour" = host ]; then
+			run_one "$name@host" "" "${command[@]}"
+		else
+			run_one "$name@$flavour" "$name@$flavour" "$vm_dir/vm.sh" \
+				"${kernel_option[@]}" --iommu "$flavour" \
+				--log "$name@$flavour" --share "$programs" \
+				"${options[@]}" -- "${command[@]}"
+		fi
+	done
+}
+
+# host NAME COMMAND...: a check of this tree that wants a status of 0; 4 means
+# skipped, for the reason in its last line.
+host() {
+	local name=$1@host start rc=0 notes
+
+	shift
+	wanted "$name" || return 0
+	if [ "$list" = yes ]; then
+		echo "$name"
+		return
+	fi
+	notes=$logs/$name.notes
+	: >"$notes"
+	start=$(now)
+	"$@" >"$logs/$name" 2>&1 </dev/null || rc=$?
+	case $rc in
+	0) result "$name" "$start" 1 0 0 "$notes" ;;
+	4)
+		echo "skipped: $(tail -n 1 "$logs/$name")" >"$notes"
+		result "$name" "$start" 0 0 1 "$notes"
+		;;
+	*)
+		tail -n 20 "$logs/$name" >"$notes"
+		result "$name" "$start" 0 1 0 "$notes"
+		;;
+	esac
+}
+
+# Everything once with W=1 and sparse: not one warning.
+check() {
+	"$vm_dir/build.sh" "${kernel_option[@]}" check || return 1
+	! grep -E 'warning:|error:' "$logs/check@host"
+}
+
+abi_compare() {
+	local folder
+
+	folder=$("$vm_dir/headers.sh") || return
+	"$programs/abi-compare.sh" "$folder"
+}
+
+demo() {
+	"$vm_dir/demo.sh" "${kernel_option[@]}"
+}
+
+mkdir -p "$logs"
+if [ "$list" = no ]; then
+	"$vm_dir/setup.sh"
+	# A program whose source has gone must not run on.
+	"$vm_dir/build.sh" "${kernel_option[@]}" >"$logs/build" 2>&1 || {
+		tail -n 30 "$logs/build" >&2
+		die "build failed; see build/test-log/build"
+	}
+	"$vm_dir/image.sh" "${kernel_option[@]}"
+fi
+
+host check check
+host abi-compare abi_compare
+
+special=
+while read -r name machines rest; do
+	[[ $name != '' && $name != '#'* ]] || continue
+	special+=" $name "
+	run_in "$name" "$machines" "${rest%%-- *}" "${rest#*-- }"
+done <"$vm_dir/tests.list"
+
+for source in "$top"/tools/testing/selftests/iommu/*.c; do
+	name=$(basename "$source" .c)
+	[[ $special != *" $name "* ]] || continue
+	run_in "$name" "$(IFS=,; echo "${flavours[*]}")" '' "./$name"
+done
+
+host demo demo
+
+[ "$list" = no ] || exit 0
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
