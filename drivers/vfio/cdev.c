@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Device files /dev/vfio/devices/vfioN.
+ *
+ * Anybody with access may open one, any number of times. Opened, it does
+ * nothing until it is bound to a /dev/iommu file, which only one of them can
+ * be, and only while nobody has the group open.
+ */
+#include <linux/cdev.h>
+#include <linux/iommufd.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/uuid.h>
+#include <linux/xarray.h>
+
+#include "vfio.h"
+
+/*
+ * Makes the node and the way from its number to the device come in one step,
+ * for an open that is quicker than the registration.
+ */
+static DEFINE_MUTEX(nodes_lock);
+/* Registered devices by index; written under nodes_lock */
+static DEFINE_XARRAY(nodes);
+static dev_t device_devt;
+static struct cdev device_cdev;
+
+/* Make the node. From here on the device counts its users. */
+int vfio_cdev_add(struct vfio_device *vdev)
+{
+	int ret;
+
+	vdev->device.devt = MKDEV(MAJOR(device_devt), vdev->index);
+
+	mutex_lock(&nodes_lock);
+	ret = xa_insert(&nodes, vdev->index, vdev, GFP_KERNEL);
+	if (ret)
+		goto out_unlock;
+	ret = device_add(&vdev->device);
+	if (ret)
+		xa_erase(&nodes, vdev->index);
+	else
+		refcount_set(&vdev->refcount, 1);
+out_unlock:
+	mutex_unlock(&nodes_lock);
+	return ret;
+}
+
+/* Take the node away. Files that are open stay so. */
+void vfio_cdev_del(struct vfio_device *vdev)
+{
+	mutex_lock(&nodes_lock);
+	xa_erase(&nodes, vdev->index);
+	mutex_unlock(&nodes_lock);
+	device_del(&vdev->device);
+}
+
+int vfio_cdev_open(struct inode *inode, struct file *file)
+{
+	struct vfio_device_file *df;
+	struct vfio_device *vdev;
+
+	mutex_lock(&nodes_lock);
+	vdev = xa_load(&nodes, iminor(inode));
+	if (vdev && !vfio_device_get(vdev))
+		vdev = NULL;
+	mutex_unlock(&nodes_lock);
+	if (!vdev)
+		return -ENODEV;
+
+	df = vfio_device_file_alloc(vdev);
+	if (!df) {
+		vfio_device_put(vdev);
+		return -ENOMEM;
+	}
+	file->private_data = df;
+	return 0;
+}
+
+/*
+ * Some devices want a token that their user shares with others. Drivers of this
+ * kernel take it as part of the name by which a device is got from its group,
+ * and refuse a name that lacks it, so they are asked in either case.
+ */
+static int cdev_check_token(struct vfio_device *vdev,
+			    const struct vfio_device_bind_iommufd *bind)
+{
+	bool given = bind->flags & VFIO_DEVICE_BIND_FLAG_TOKEN;
+	uuid_t uuid;
+	char *name;
+	int match;
+
+	if (!vdev->ops->match)
+		return given ? -EINVAL : 0;
+
+	if (given && copy_from_user(&uuid, u64_to_user_ptr(bind->token_uuid_ptr),
+				    sizeof(uuid)))
+		return -EFAULT;
+
+	if (given)
+		name = kasprintf(GFP_KERNEL, "%s vf_token=%pUb",
+				 dev_name(vdev->dev), &uuid);
+	else
+		name = kstrdup(dev_name(vdev->dev), GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+
+	match = vdev->ops->match(vdev, name);
+	kfree(name);
+	if (match < 0)
+		return match;
+	return match ? 0 : -EINVAL;
+}
+
+static int cdev_copy_bind(struct vfio_device_bind_iommufd *bind,
+			  struct vfio_device_bind_iommufd __user *uarg)
+{
+	u32 size;
+	int ret;
+
+	if (get_user(size, &uarg->argsz))
+		return -EFAULT;
+	if (size < offsetofend(struct vfio_device_bind_iommufd, out_devid))
+		return -EINVAL;
+	ret = copy_struct_from_user(bind, sizeof(*bind), uarg, size);
+	if (ret)
+		return ret;
+	if (bind->iommufd < 0 || bind->flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
+		return -EINVAL;
+	return 0;
+}
+
+static int cdev_bind_locked(struct vfio_device_file *df,
+			    const struct vfio_device_bind_iommufd *bind,
+			    u32 __user *out_devid)
+{
+	struct vfio_device *vdev = df->vdev;
+	struct iommufd_ctx *ictx;
+	u32 devid;
+	int ret;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (df->usable)
+		return -EINVAL;
+	ret = cdev_check_token(vdev, bind);
+	if (ret)
+		return ret;
+
+	ictx = iommufd_ctx_from_fd(bind->iommufd);
+	if (IS_ERR(ictx))
+		return PTR_ERR(ictx);
+
+	/* Bound through another file of the same device */
+	if (vdev->open_count) {
+		ret = -EINVAL;
+		goto out_put;
+	}
+	ret = vfio_device_open(vdev, ictx, &df->kvm, &devid);
+	if (ret)
+		goto out_put;
+	if (put_user(devid, out_devid)) {
+		vfio_device_close(vdev);
+		ret = -EFAULT;
+		goto out_put;
+	}
+	vfio_state(vdev)->by_device_file = true;
+	vfio_device_file_set_usable(df);
+
+out_put:
+	/* A bound device holds the file by itself */
+	iommufd_ctx_put(ictx);
+	return ret;
+}
+
+long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
+{
+	struct vfio_device_bind_iommufd __user *arg = uarg;
+	struct vfio_device *vdev = df->vdev;
+	struct vfio_device_bind_iommufd bind;
+	int ret;
+
+	ret = cdev_copy_bind(&bind, arg);
+	if (ret)
+		return ret;
+	if (df->group)
+		return -EINVAL;
+
+	ret = vfio_group_block(vdev->group);
+	if (ret)
+		return ret;
+
+	mutex_lock(&vdev->dev_set->lock);
+	ret = cdev_bind_locked(df, &bind, &arg->out_devid);
+	mutex_unlock(&vdev->dev_set->lock);
+
+	if (ret)
+		vfio_group_unblock(vdev->group);
+	return ret;
+}
+
+/* Undo vfio_cdev_bind(), if there was one; the file is being closed */
+void vfio_cdev_release(struct vfio_device_file *df)
+{
+	struct vfio_device *vdev = df->vdev;
+
+	if (!df->usable)
+		return;
+
+	mutex_lock(&vdev->dev_set->lock);
+	vfio_device_close(vdev);
+	vfio_state(vdev)->by_device_file = false;
+	mutex_unlock(&vdev->dev_set->lock);
+	vfio_group_unblock(vdev->group);
+}
+
+long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg)
+{
+	const size_t minsz =
+		offsetofend(struct vfio_device_attach_iommufd_pt, pt_id);
+	struct vfio_device_attach_iommufd_pt __user *arg = uarg;
+	struct vfio_device_attach_iommufd_pt attach;
+	struct vfio_device *vdev = df->vdev;
+	int ret;
+
+	if (copy_from_user(&attach, arg, minsz))
+		return -EFAULT;
+	if (attach.argsz < minsz || attach.flags & ~VFIO_DEVICE_ATTACH_PASID)
+		return -EINVAL;
+	if (attach.flags)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&vdev->dev_set->lock);
+	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
+	if (!ret && put_user(attach.pt_id, &arg->pt_id)) {
+		vfio_iommufd_detach(vdev);
+		ret = -EFAULT;
+	}
+	mutex_unlock(&vdev->dev_set->lock);
+	return ret;
+}
+
+long vfio_cdev_detach(struct vfio_device_file *df, void __user *uarg)
+{
+	const size_t minsz =
+		offsetofend(struct vfio_device_detach_iommufd_pt, flags);
+	struct vfio_device_detach_iommufd_pt detach;
+	struct vfio_device *vdev = df->vdev;
+
+	if (copy_from_user(&detach, uarg, minsz))
+		return -EFAULT;
+	if (detach.argsz < minsz || detach.flags & ~VFIO_DEVICE_DETACH_PASID)
+		return -EINVAL;
+	if (detach.flags)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&vdev->dev_set->lock);
+	vfio_iommufd_detach(vdev);
+	mutex_unlock(&vdev->dev_set->lock);
+	return 0;
+}
+
+int __init vfio_cdev_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&device_devt, 0, MINORMASK + 1, "vfio-dev");
+	if (ret)
+		return ret;
+
+	/*
+	 * One for all devices, so that a file never refers to a device beyond
+	 * its release; the device's driver may be gone by then.
+	 */
+	cdev_init(&device_cdev, &vfio_device_fops);
+	device_cdev.owner = THIS_MODULE;
+	ret = cdev_add(&device_cdev, device_devt, MINORMASK + 1);
+	if (ret)
+		unregister_chrdev_region(device_devt, MINORMASK + 1);
+	return ret;
+}
+
+void vfio_cdev_exit(void)
+{
+	cdev_del(&device_cdev);
+	unregister_chrdev_region(device_devt, MINORMASK + 1);
+	xa_destroy(&nodes);
+}

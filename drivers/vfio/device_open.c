@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Opening and closing a device, whichever file it is opened by.
+ *
+ * Between the two the driver's module is held, the device is bound to a
+ * /dev/iommu file, and the driver knows the virtual machine if there is one.
+ */
+#include <linux/module.h>
+
+#include "vfio.h"
+
+/**
+ * vfio_device_open - Open a device that nobody has open
+ * @vdev: the device
+ * @ictx: where its DMA goes; not attached to anything afterwards
+ * @kvm: the machine of the file that opens it
+ * @devid: set to the ID in @ictx
+ */
+int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+		     struct vfio_kvm_slot *kvm, u32 *devid)
+{
+	int ret;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (!try_module_get(vdev->dev->driver->owner))
+		return -ENODEV;
+
+	ret = vfio_iommufd_bind(vdev, ictx, devid);
+	if (ret)
+		goto err_module;
+
+	/* The driver's open_device may ask whether its device is open */
+	vdev->open_count = 1;
+
+	mutex_lock(&kvm->lock);
+	vdev->kvm = kvm->kvm;
+	if (vdev->ops->open_device)
+		ret = vdev->ops->open_device(vdev);
+	mutex_unlock(&kvm->lock);
+	if (ret)
+		goto err_unbind;
+	return 0;
+
+err_unbind:
+	vdev->kvm = NULL;
+	vdev->open_count = 0;
+	vfio_iommufd_unbind(vdev);
+err_module:
+	module_put(vdev->dev->driver->owner);
+	return ret;
+}
+
+/* Undo vfio_device_open(), wherever the device is attached */
+void vfio_device_close(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (vdev->ops->close_device)
+		vdev->ops->close_device(vdev);
+	vdev->kvm = NULL;
+	vfio_iommufd_unbind(vdev);
+	vdev->open_count = 0;
+	module_put(vdev->dev->driver->owner);
+}
+
+/* Drivers have no business with the memory of a device that is not open */
+bool vfio_device_is_open(struct vfio_device *vdev)
+{
+	return !WARN_ON_ONCE(!READ_ONCE(vdev->open_count));
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VFIO_DEVICE_FEATURE: features that the core implements for all drivers, on
+ * operations of theirs, and features that a driver has alone.
+ */
+#include <linux/uaccess.h>
+
+#include "vfio.h"
+
+#define FEATURE_FLAGS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | \
+		       VFIO_DEVICE_FEATURE_PROBE)
+
+static const struct {
+	u32 feature;
+	int (*fn)(struct vfio_device *vdev, u32 flags, void __user *data,
+		  size_t size);
+} core_features[] = {
+	{ VFIO_DEVICE_FEATURE_MIGRATION, vfio_feature_migration },
+	{ VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, vfio_feature_mig_state },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_START, vfio_feature_log_start },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, vfio_feature_log_stop },
+	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, vfio_feature_log_report },
+};
+
+long vfio_device_feature(struct vfio_device *vdev, void __user *uarg)
+{
+	const size_t minsz = offsetofend(struct vfio_device_feature, flags);
+	struct vfio_device_feature __user *arg = uarg;
+	struct vfio_device_feature hdr;
+	unsigned int i;
+	size_t size;
+
+	if (copy_from_user(&hdr, arg, minsz))
+		return -EFAULT;
+	if (hdr.argsz < minsz ||
+	    hdr.flags & ~(VFIO_DEVICE_FEATURE_MASK | FEATURE_FLAGS))
+		return -EINVAL;
+
+	/* Both at once only to ask whether both exist */
+	if ((hdr.flags & FEATURE_FLAGS) ==
+	    (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET))
+		return -EINVAL;
+
+	size = hdr.argsz - minsz;
+	for (i = 0; i < ARRAY_SIZE(core_features); i++)
+		if (core_features[i].feature ==
+		    (hdr.flags & VFIO_DEVICE_FEATURE_MASK))
+			return core_features[i].fn(vdev, hdr.flags, arg->data,
+						   size);
+
+	if (!vdev->ops->device_feature)
+		return -ENOTTY;
+	return vdev->ops->device_feature(vdev, hdr.flags, arg->data, size);
+}

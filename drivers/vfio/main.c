@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "vfio.h"
+
+static int __init vfio_init(void)
+{
+	int ret;
+
+	ret = vfio_group_init();
+	if (ret)
+		return ret;
+	ret = vfio_device_init();
+	if (ret)
+		vfio_group_exit();
+	return ret;
+}
+
+static void __exit vfio_exit(void)
+{
+	vfio_device_exit();
+	vfio_group_exit();
+}
+
+module_init(vfio_init);
+module_exit(vfio_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO core: device files and groups on /dev/iommu");
+/* The node of iommufd.ko that users of groups open; loading this loads it */
+MODULE_ALIAS_MISCDEV(VFIO_MINOR);
+MODULE_ALIAS("devname:vfio/vfio");

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of vfio.ko share.
+ *
+ * A user gets at a device in one of two ways. Through its *group*: one user
+ * opens /dev/vfio/N, gives the group an I/O address space and gets device files
+ * from it, as many as it likes of one device. Or through its *device file*
+ * /dev/vfio/devices/vfioN, which one user binds to a /dev/iommu file. The ways
+ * exclude each other for all devices of a group.
+ *
+ * Locks, outermost first:
+ *
+ *   groups_lock		group.c: list of groups, birth and death of a group
+ *   group->lock		who uses the group, and how
+ *   dev_set->lock		opening and closing devices; everything about what
+ *				a device is bound or attached to
+ *   kvm->lock			KVM's own, held around vfio_file_set_kvm() only
+ *   vfio_kvm_slot::lock	which virtual machine a file belongs to
+ *   group->devices_lock	the devices of a group
+ *   nodes_lock			cdev.c: device files by number
+ *
+ * dev_set->lock is held around the driver's open_device and close_device, and
+ * by drivers themselves for hot reset.
+ */
+#ifndef __VFIO_VFIO_H
+#define __VFIO_VFIO_H
+
+#include <linux/device.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/vfio.h>
+
+struct iommu_group;
+struct iommufd_access;
+struct iommufd_ctx;
+struct iommufd_device;
+
+/**
+ * struct vfio_kvm_slot - The virtual machine that a file was added to
+ * @lock: guards @kvm; held while a driver opens a device with it, because until
+ *	then the driver has no reference of its own. Taken inside kvm->lock.
+ * @kvm: the machine or NULL
+ */
+struct vfio_kvm_slot {
+	struct mutex lock; /* guards kvm, and an open that uses it */
+	struct kvm *kvm;
+};
+
+/**
+ * struct vfio_group - An IOMMU group with a device that a VFIO driver manages
+ * @dev: /dev/vfio/N; counts the references on this structure
+ * @node: place in the list of groups
+ * @drivers: devices in @devices or about to be; under groups_lock
+ * @emulated: @iommu_group is a stand-in, made for one device without DMA
+ * @iommu_group: NULL once the last device is gone; written under groups_lock
+ *	and @lock, read under either
+ * @lock: guards the members from here to @device_binds
+ * @opened_file: the one open file of /dev/vfio/N
+ * @ictx: where devices of @opened_file go, with a reference
+ * @open_devices: device files got from @opened_file, each with a reference on it
+ * @device_binds: bound device files of devices of the group
+ * @kvm: machine that @opened_file was added to
+ * @devices_lock: guards @devices
+ * @devices: registered devices
+ */
+struct vfio_group {
+	struct device dev;
+	struct list_head node;
+	unsigned int drivers;
+	bool emulated;
+	struct iommu_group *iommu_group;
+
+	struct mutex lock; /* guards the members down to device_binds */
+	struct file *opened_file;
+	struct iommufd_ctx *ictx;
+	unsigned int open_devices;
+	unsigned int device_binds;
+
+	struct vfio_kvm_slot kvm;
+
+	struct mutex devices_lock; /* guards devices */
+	struct list_head devices;
+};
+
+/**
+ * struct vfio_state - What the core knows of a device, beyond struct vfio_device
+ * @idev: the bound device, if it does DMA by itself
+ * @access: the bound access, if its DMA is emulated
+ * @attached: @idev or @access is attached
+ * @by_device_file: opened through a device file, not through the group
+ *
+ * struct vfio_device is embedded in every driver's structure and cannot grow;
+ * this hangs off its struct device. All members are under dev_set->lock.
+ */
+struct vfio_state {
+	struct iommufd_device *idev;
+	struct iommufd_access *access;
+	bool attached;
+	bool by_device_file;
+};
+
+static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
+{
+	return dev_get_drvdata(&vdev->device);
+}
+
+/**
+ * struct vfio_device_file - An open file of a device
+ * @vdev: the device; the file counts as a user of its registration
+ * @group: the group that the file was got from, NULL for a device file
+ * @usable: the device is open. Set once, by a store-release that pairs with the
+ *	load-acquire in vfio_device_file_usable(); cleared by nobody.
+ * @kvm: machine that a device file was added to
+ */
+struct vfio_device_file {
+	struct vfio_device *vdev;
+	struct vfio_group *group;
+	bool usable;
+	struct vfio_kvm_slot kvm;
+};
+
+static inline bool vfio_device_file_usable(struct vfio_device_file *df)
+{
+	/* Pairs with vfio_device_file_set_usable() */
+	return smp_load_acquire(&df->usable);
+}
+
+static inline void vfio_device_file_set_usable(struct vfio_device_file *df)
+{
+	/* Pairs with vfio_device_file_usable(): the device is open by now */
+	smp_store_release(&df->usable, true);
+}
+
+/* group.c: groups and their devices */
+int __init vfio_group_init(void);
+void vfio_group_exit(void);
+struct vfio_group *vfio_group_get_by_minor(unsigned int minor);
+int vfio_group_join(struct vfio_device *vdev, bool emulated);
+void vfio_group_leave(struct vfio_device *vdev);
+void vfio_group_publish(struct vfio_device *vdev);
+void vfio_group_withdraw(struct vfio_device *vdev);
+struct vfio_device *vfio_group_get_device(struct vfio_group *group, char *name);
+
+/* group_open.c: the file /dev/vfio/N and what it does */
+extern const struct file_operations vfio_group_fops;
+int vfio_group_block(struct vfio_group *group);
+void vfio_group_unblock(struct vfio_group *group);
+void vfio_group_close_device(struct vfio_device_file *df);
+
+/* device_set.c: devices that are opened and reset together */
+void vfio_release_device_set(struct vfio_device *vdev);
+void vfio_device_set_exit(void);
+
+/* device.c: life of a device */
+int __init vfio_device_init(void);
+void vfio_device_exit(void);
+bool vfio_device_get(struct vfio_device *vdev);
+void vfio_device_put(struct vfio_device *vdev);
+
+/* device_open.c: opening and closing a device, by whichever file */
+int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+		     struct vfio_kvm_slot *kvm, u32 *devid);
+void vfio_device_close(struct vfio_device *vdev);
+bool vfio_device_is_open(struct vfio_device *vdev);
+
+/* device_file.c: an open file of a device */
+extern const struct file_operations vfio_device_fops;
+struct vfio_device_file *vfio_device_file_alloc(struct vfio_device *vdev);
+void vfio_device_file_free(struct vfio_device_file *df);
+
+/* cdev.c: /dev/vfio/devices/vfioN */
+int __init vfio_cdev_init(void);
+void vfio_cdev_exit(void);
+int vfio_cdev_add(struct vfio_device *vdev);
+void vfio_cdev_del(struct vfio_device *vdev);
+int vfio_cdev_open(struct inode *inode, struct file *file);
+void vfio_cdev_release(struct vfio_device_file *df);
+long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg);
+long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg);
+long vfio_cdev_detach(struct vfio_device_file *df, void __user *uarg);
+
+/* iommufd.c: a device as /dev/iommu sees it */
+int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
+		      u32 *devid);
+void vfio_iommufd_unbind(struct vfio_device *vdev);
+int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id);
+void vfio_iommufd_detach(struct vfio_device *vdev);
+struct iommufd_ctx *vfio_iommufd_ctx(struct vfio_device *vdev);
+u32 vfio_iommufd_devid(struct vfio_device *vdev, struct iommufd_ctx *ictx);
+
+/* kvm.c: files that a virtual machine knows */
+void vfio_kvm_slot_init(struct vfio_kvm_slot *slot);
+void vfio_kvm_slot_destroy(struct vfio_kvm_slot *slot);
+
+/* hot_reset.c: resetting a PCI bus or slot by device file */
+bool vfio_is_pci(struct vfio_device *vdev);
+bool vfio_hot_reset_is_proof(struct file *file);
+bool vfio_hot_reset_proof_covers(struct file *file, struct vfio_device *vdev);
+long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg);
+long vfio_hot_reset(struct vfio_device *vdev, void __user *uarg);
+
+/* feature.c: VFIO_DEVICE_FEATURE */
+long vfio_device_feature(struct vfio_device *vdev, void __user *uarg);
+
+/* migration.c: the features about migration */
+int vfio_feature_migration(struct vfio_device *vdev, u32 flags,
+			   void __user *data, size_t size);
+int vfio_feature_mig_state(struct vfio_device *vdev, u32 flags,
+			   void __user *data, size_t size);
+
+/* logging.c: the features about what a device has written to */
+int vfio_feature_log_start(struct vfio_device *vdev, u32 flags,
+			   void __user *data, size_t size);
+int vfio_feature_log_stop(struct vfio_device *vdev, u32 flags,
+			  void __user *data, size_t size);
+int vfio_feature_log_report(struct vfio_device *vdev, u32 flags,
+			    void __user *data, size_t size);
+
+#endif
