@@ -224,8 +224,7 @@ stamp=$(stamp_of "$0")
 # A folder's kernel counts as changed when its image does.
 kernel_stamp=$stamp
 if [ -n "$kernel" ] && [ -e "$kernel" ]; then
-	kernel_stamp+=$(stat -L -c ' %Y %s' -- "$kernel" "$kernel"/vmlinux \
-		"$kernel"/bzImage "$kernel"/lib/modules/* 2>/dev/null | tr -d '\n')
+	kernel_stamp+=$(find -L "$kernel" -maxdepth 3 -printf ' %P %T@ %s' | sha256sum)
 fi
 [ "$(cat "$(kernel_folder "$kernel")/stamp" 2>/dev/null)" = "$kernel_stamp" ] ||
 	make_kernel

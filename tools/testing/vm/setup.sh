@@ -34,6 +34,13 @@ done
 [ "${#missing[@]}" -gt 0 ] || exit 0
 
 say "installing ${missing[*]}"
-as_root apt-get -qq update
-as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-	-o Dpkg::Use-Pty=0 --no-install-recommends install "${missing[@]}" >&2
+mkdir -p "$build"
+{
+	as_root apt-get -qq update &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+			-o Dpkg::Use-Pty=0 --no-install-recommends \
+			install "${missing[@]}"
+} >"$build/setup.log" 2>&1 || {
+	tail -n 20 "$build/setup.log" >&2
+	die "installing failed; see build/setup.log"
+}

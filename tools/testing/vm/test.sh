@@ -90,6 +90,9 @@ run_one() {
 			printf 'failed: kernel log: %s\n' "$found" >>"$notes"
 		fi
 	fi
+	if [ "$f" -gt 0 ]; then
+		tail -n 5 "$logs/$name" | sed 's/^/| /' >>"$notes"
+	fi
 	result "$name" "$start" "$p" "$f" "$s" "$notes"
 }
 
