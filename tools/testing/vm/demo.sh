@@ -10,13 +10,15 @@
 . "$(dirname -- "$0")/lib.sh"
 
 way=iommufd
-options=()
-case ${1:-} in
--h | --help) manual && exit ;;
-esac
-for option; do
-	[ "$option" != --stock ] || way=group
-	options+=("$option")
+kernel=()
+options=("$@")
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) manual && exit ;;
+	--stock) way=group ;;
+	--kernel) kernel=("$1" "${2:?}") ;;
+	esac
+	shift
 done
 
 start=$(now)
@@ -69,13 +71,13 @@ in_l1() {
 pass "setup: all packages are there"
 if [ "$way" = iommufd ]; then
 	mkdir -p "$build"
-	"$vm_dir/build.sh" >"$build/build.log" 2>&1 || {
+	"$vm_dir/build.sh" "${kernel[@]}" >"$build/build.log" 2>&1 || {
 		tail -n 20 "$build/build.log" >&2
 		die "build failed; see build/build.log"
 	}
-	pass "build: modules for $(default_release)"
+	pass "build: modules for $(kernel_release "${kernel[1]:-}")"
 fi
-"$vm_dir/image.sh"
+"$vm_dir/image.sh" "${kernel[@]}"
 version=$("$vm_dir/qemu.sh" --version | awk '{ print $4; exit }')
 pass "image: Debian $suite, QEMU $version"
 

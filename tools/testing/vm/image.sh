@@ -119,15 +119,17 @@ closure() {
 # make_initramfs FOLDER RELEASE OUT MODULE...: busybox, the modules, and the
 # order to load them in. Whoever boots it adds an init of its own.
 make_initramfs() {
-	local dir=$1 release=$2 out=$3 tree file name
+	local dir=$1 release=$2 out=$3 tree file name files
 
 	shift 3
+	files=$(closure "$dir" "$release" "$@") ||
+		die "kernel $release lacks one of: $*"
 	tree=$(mktemp -d)
 	mkdir -p "$tree"/{bin,dev,proc,sys,modules}
 	cp "$image/root/usr/bin/busybox" "$tree/bin/busybox"
 	ln -s busybox "$tree/bin/sh"
 	: >"$tree/modules/order"
-	while IFS= read -r file; do
+	for file in $files; do
 		name=$(basename "$file")
 		case $name in
 		*.xz) name=${name%.xz} && xz -dc "$file" >"$tree/modules/$name" ;;
@@ -135,7 +137,7 @@ make_initramfs() {
 		*) cp "$file" "$tree/modules/$name" ;;
 		esac
 		echo "$name" >>"$tree/modules/order"
-	done < <(closure "$dir" "$release" "$@")
+	done
 	(cd "$tree" && find . | cpio --quiet -o -H newc -R 0:0) >"$out"
 	rm -rf "$tree"
 }

@@ -100,8 +100,9 @@ cp "$vm_dir/guest/stage2" "$tmp/initrd/vm/stage2"
 	printf ' %q' "$@"
 	echo
 } >"$tmp/initrd/vm/command"
-modules=(kvm_amd vfio_pci)
-[ "$accel" = tcg ] || ! grep -qw vmx /proc/cpuinfo || modules[0]=kvm_intel
+modules=(vfio_pci)
+nested=kvm_amd
+[ "$accel" = tcg ] || ! grep -qw vmx /proc/cpuinfo || nested=kvm_intel
 if [ "$stock" = yes ]; then
 	modules+=(vfio_iommu_type1)
 else
@@ -111,6 +112,7 @@ else
 fi
 cat >"$tmp/initrd/vm/config" <<-EOF
 	vm_modules='${modules[*]}'
+	vm_nested=$nested
 	vm_share=${share:+yes}
 EOF
 (cd "$tmp/initrd" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/run.cpio"
