@@ -53,6 +53,7 @@ static struct vfio_group *group_alloc(struct iommu_group *iommu_group,
 	mutex_init(&group->lock);
 	mutex_init(&group->devices_lock);
 	INIT_LIST_HEAD(&group->devices);
+	spin_lock_init(&group->owner_lock);
 	vfio_kvm_slot_init(&group->kvm);
 	group->emulated = emulated;
 	group->iommu_group = iommu_group;
@@ -130,6 +131,14 @@ static bool group_has_device(struct vfio_group *group, struct device *dev)
 	return found;
 }
 
+/* A driver may reset the device with others before and after it is registered */
+static void group_set(struct vfio_device *vdev, struct vfio_group *group)
+{
+	mutex_lock(&vdev->dev_set->lock);
+	vdev->group = group;
+	mutex_unlock(&vdev->dev_set->lock);
+}
+
 static int group_join_iommu(struct vfio_device *vdev,
 			    struct iommu_group *iommu_group, bool emulated)
 {
@@ -148,7 +157,7 @@ static int group_join_iommu(struct vfio_device *vdev,
 		ret = -EBUSY;
 	} else {
 		group->drivers++;
-		vdev->group = group;
+		group_set(vdev, group);
 	}
 	mutex_unlock(&groups_lock);
 	return ret;
@@ -213,6 +222,7 @@ void vfio_group_leave(struct vfio_device *vdev)
 		iommu_group_remove_device(vdev->dev);
 
 	mutex_lock(&groups_lock);
+	group_set(vdev, NULL);
 	if (--group->drivers) {
 		mutex_unlock(&groups_lock);
 		return;

@@ -28,6 +28,33 @@ static const struct iommufd_access_ops pinning_ops = {
 /* For a driver that can not be told to let go, and so may not pin */
 static const struct iommufd_access_ops copying_ops = {};
 
+static void group_add_owner(struct vfio_group *group, struct iommufd_ctx *ictx)
+{
+	spin_lock(&group->owner_lock);
+	WARN_ON(group->owned && group->owner != ictx);
+	group->owner = ictx;
+	group->owned++;
+	spin_unlock(&group->owner_lock);
+}
+
+static void group_drop_owner(struct vfio_group *group)
+{
+	spin_lock(&group->owner_lock);
+	if (!--group->owned)
+		group->owner = NULL;
+	spin_unlock(&group->owner_lock);
+}
+
+static bool group_is_owned(struct vfio_group *group, struct iommufd_ctx *ictx)
+{
+	bool owned;
+
+	spin_lock(&group->owner_lock);
+	owned = group->owner == ictx;
+	spin_unlock(&group->owner_lock);
+	return owned;
+}
+
 int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 		      u32 *devid)
 {
@@ -51,6 +78,7 @@ int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 		if (IS_ERR(idev))
 			return PTR_ERR(idev);
 		state->idev = idev;
+		group_add_owner(vdev->group, ictx);
 	}
 	return 0;
 }
@@ -71,6 +99,7 @@ void vfio_iommufd_unbind(struct vfio_device *vdev)
 		state->attached = false;
 	} else {
 		vfio_iommufd_detach(vdev);
+		group_drop_owner(vdev->group);
 		iommufd_device_unbind(state->idev);
 		state->idev = NULL;
 	}
@@ -127,25 +156,19 @@ struct iommufd_ctx *vfio_iommufd_ctx(struct vfio_device *vdev)
 /*
  * What @vdev is to the user of @ictx: the ID of the device there; or
  * VFIO_PCI_DEVID_OWNED for one without ID that nobody else can be using,
- * because its group belongs to @ictx; or VFIO_PCI_DEVID_NOT_OWNED.
+ * because its group belongs to @ictx; or VFIO_PCI_DEVID_NOT_OWNED. Must not ask
+ * @ictx, whose own locks are held while memory is pinned: drivers get here with
+ * locks held that a page fault waits for.
  */
 u32 vfio_iommufd_devid(struct vfio_device *vdev, struct iommufd_ctx *ictx)
 {
-	u32 devid = VFIO_PCI_DEVID_NOT_OWNED;
-	struct iommu_group *group;
-
 	lockdep_assert_held(&vdev->dev_set->lock);
 
 	if (vfio_iommufd_ctx(vdev) == ictx)
 		return iommufd_device_to_id(vfio_state(vdev)->idev);
-
-	group = iommu_group_get(vdev->dev);
-	if (!group)
-		return devid;
-	if (iommufd_ctx_has_group(ictx, group))
-		devid = VFIO_PCI_DEVID_OWNED;
-	iommu_group_put(group);
-	return devid;
+	if (vdev->group && group_is_owned(vdev->group, ictx))
+		return VFIO_PCI_DEVID_OWNED;
+	return VFIO_PCI_DEVID_NOT_OWNED;
 }
 
 /*

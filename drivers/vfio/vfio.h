@@ -18,9 +18,11 @@
  *   vfio_kvm_slot::lock	which virtual machine a file belongs to
  *   group->devices_lock	the devices of a group
  *   nodes_lock			cdev.c: device files by number
+ *   group->owner_lock		spinlock: whose the DMA of a group is
  *
  * dev_set->lock is held around the driver's open_device and close_device, and
- * by drivers themselves for hot reset.
+ * by drivers themselves for hot reset, where locks that a page fault needs are
+ * held as well.
  */
 #ifndef __VFIO_VFIO_H
 #define __VFIO_VFIO_H
@@ -65,6 +67,10 @@ struct vfio_kvm_slot {
  * @kvm: machine that @opened_file was added to
  * @devices_lock: guards @devices
  * @devices: registered devices
+ * @owner_lock: guards @owner and @owned
+ * @owner: what the devices of the group that do DMA are bound to; it can only
+ *	be one, and they hold it
+ * @owned: how many are
  */
 struct vfio_group {
 	struct device dev;
@@ -83,6 +89,10 @@ struct vfio_group {
 
 	struct mutex devices_lock; /* guards devices */
 	struct list_head devices;
+
+	spinlock_t owner_lock; /* guards owner and owned */
+	struct iommufd_ctx *owner;
+	unsigned int owned;
 };
 
 /**
@@ -93,7 +103,9 @@ struct vfio_group {
  * @by_device_file: opened through a device file, not through the group
  *
  * struct vfio_device is embedded in every driver's structure and cannot grow;
- * this hangs off its struct device. All members are under dev_set->lock.
+ * this hangs off its struct device. All members are under dev_set->lock, and
+ * @idev and @access stay while the device is open. So is vdev->group, which is
+ * set while the device is registered.
  */
 struct vfio_state {
 	struct iommufd_device *idev;
