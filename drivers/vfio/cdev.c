@@ -165,7 +165,6 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 		ret = -EFAULT;
 		goto out_put;
 	}
-	vfio_state(vdev)->by_device_file = true;
 	vfio_device_file_set_usable(df);
 
 out_put:
@@ -210,7 +209,6 @@ void vfio_cdev_release(struct vfio_device_file *df)
 
 	mutex_lock(&vdev->dev_set->lock);
 	vfio_device_close(vdev);
-	vfio_state(vdev)->by_device_file = false;
 	mutex_unlock(&vdev->dev_set->lock);
 	vfio_group_unblock(vdev->group);
 }

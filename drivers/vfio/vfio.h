@@ -100,7 +100,6 @@ struct vfio_group {
  * @idev: the bound device, if it does DMA by itself
  * @access: the bound access, if its DMA is emulated
  * @attached: @idev or @access is attached
- * @by_device_file: opened through a device file, not through the group
  *
  * struct vfio_device is embedded in every driver's structure and cannot grow;
  * this hangs off its struct device. All members are under dev_set->lock, and
@@ -111,7 +110,6 @@ struct vfio_state {
 	struct iommufd_device *idev;
 	struct iommufd_access *access;
 	bool attached;
-	bool by_device_file;
 };
 
 static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
