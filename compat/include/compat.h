@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the running kernel lacks of the newest kernel's API.
+ *
+ * The other directories are written against that API and include this header;
+ * kernel versions are looked at here and nowhere else. Served: Linux 6.1.
+ */
+#ifndef __IOMMUFD_COMPAT_H
+#define __IOMMUFD_COMPAT_H
+
+#include <linux/device/class.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#ifndef IOMMU_NO_PASID
+#define IOMMU_NO_PASID 0
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#undef class_create
+#define class_create(name)						\
+({									\
+	static struct lock_class_key __key;				\
+	__class_create(THIS_MODULE, name, &__key);			\
+})
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+/* pin_user_pages_remote() lost its array of VMAs */
+static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
+						unsigned long start,
+						unsigned long nr,
+						unsigned int flags,
+						struct page **pages,
+						int *locked)
+{
+	return pin_user_pages_remote(mm, start, nr, flags, pages, NULL, locked);
+}
+
+#define pin_user_pages_remote compat_pin_user_pages_remote
+#endif
+
+/* compat/iommu.c */
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+struct iommu_domain *iommu_paging_domain_alloc(struct device *dev);
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t paddr, size_t size, int prot, gfp_t gfp);
+int iommu_sync_map(struct iommu_domain *domain, unsigned long iova,
+		   size_t size);
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+bool iommu_group_has_isolated_msi(struct iommu_group *group);
+#endif
+
+void iommu_gather_start(struct iommu_iotlb_gather *gather);
+void iommu_gather_flush(struct iommu_domain *domain,
+			struct iommu_iotlb_gather *gather);
+bool iommu_group_can_enforce_coherency(struct iommu_group *group,
+				       struct device *dev);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the IOMMU core of Linux 6.1 lacks.
+ */
+#include <linux/export.h>
+#include <linux/irqdomain.h>
+#include <linux/log2.h>
+
+#include <compat.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+/**
+ * iommu_paging_domain_alloc - Allocate a domain for a device
+ * @dev: its IOMMU decides about the kind
+ *
+ * Return: the domain, or an ERR_PTR.
+ */
+struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
+
+	return domain ?: ERR_PTR(-ENOMEM);
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+/*
+ * The largest entry that both addresses and the size allow, and how many of it
+ * come before a larger one can be used.
+ */
+static size_t entry_size(unsigned long sizes, unsigned long iova,
+			 phys_addr_t paddr, size_t size, size_t *count)
+{
+	unsigned long both = iova | paddr;
+	unsigned long fit = sizes & GENMASK(__fls(size), 0);
+	unsigned long larger;
+	size_t entry;
+
+	if (both)
+		fit &= GENMASK(__ffs(both), 0);
+	entry = 1UL << __fls(fit);
+
+	larger = sizes & ~(entry | (entry - 1));
+	if (larger) {
+		size_t next = 1UL << __ffs(larger);
+		size_t until = next - (iova & (next - 1));
+
+		/* Only if the addresses reach such a boundary together */
+		if (!((iova ^ paddr) & (next - 1)) && until < size &&
+		    size - until >= next)
+			size = until;
+	}
+	*count = size >> __ffs(entry);
+	return entry;
+}
+
+/**
+ * iommu_map_nosync - iommu_map() without telling the IOMMU
+ * @domain: the domain
+ * @iova: first IOVA
+ * @paddr: physical address
+ * @size: bytes
+ * @prot: IOMMU_READ and so on
+ * @gfp: for page tables
+ *
+ * iommu_sync_map() tells it, once for many calls.
+ *
+ * Return: 0, or an error with nothing mapped.
+ */
+int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t paddr, size_t size, int prot, gfp_t gfp)
+{
+	const struct iommu_domain_ops *ops = domain->ops;
+	size_t done = 0;
+	int rc = 0;
+
+	if (!IS_ALIGNED(iova | paddr | size,
+			1UL << __ffs(domain->pgsize_bitmap)))
+		return -EINVAL;
+
+	while (done < size) {
+		size_t mapped = 0;
+		size_t entry;
+		size_t count;
+
+		entry = entry_size(domain->pgsize_bitmap, iova + done,
+				   paddr + done, size - done, &count);
+		rc = ops->map_pages(domain, iova + done, paddr + done, entry,
+				    count, prot, gfp, &mapped);
+		/* Part may be mapped even if it failed */
+		done += mapped;
+		if (rc)
+			break;
+	}
+	if (rc && done)
+		iommu_unmap(domain, iova, done);
+	return rc;
+}
+
+/**
+ * iommu_sync_map - Tell the IOMMU what was mapped
+ * @domain: the domain
+ * @iova: first IOVA
+ * @size: bytes
+ *
+ * Return: 0.
+ */
+int iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size)
+{
+	if (domain->ops->iotlb_sync_map)
+		domain->ops->iotlb_sync_map(domain, iova, size);
+	return 0;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static int lacks_remapping(struct device *dev, void *unused)
+{
+	return !device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
+}
+
+/**
+ * iommu_group_has_isolated_msi - Can a device only raise its own interrupts?
+ * @group: the group
+ *
+ * Either all interrupt domains remap, or the IOMMU of each device does.
+ */
+bool iommu_group_has_isolated_msi(struct iommu_group *group)
+{
+	return irq_domain_check_msi_remap() ||
+	       !iommu_group_for_each_dev(group, NULL, lacks_remapping);
+}
+#endif
+
+/**
+ * iommu_gather_start - Begin to unmap with one flush at the end
+ * @gather: for iommu_unmap_fast()
+ *
+ * A plain gather of 6.1 is flushed whenever the next page is of another size or
+ * not adjacent. A queued one is left alone, as the domain will be flushed whole.
+ */
+void iommu_gather_start(struct iommu_iotlb_gather *gather)
+{
+	iommu_iotlb_gather_init(gather);
+	gather->queued = true;
+}
+
+/**
+ * iommu_gather_flush - Flush, then free the tables that were taken out
+ * @domain: the domain
+ * @gather: set up by iommu_gather_start()
+ */
+void iommu_gather_flush(struct iommu_domain *domain,
+			struct iommu_iotlb_gather *gather)
+{
+	iommu_flush_iotlb_all(domain);
+	put_pages_list(&gather->freelist);
+}
+
+/**
+ * iommu_group_can_enforce_coherency - Would a domain of its own enforce snooping?
+ * @group: its DMA is owned by the caller and blocked
+ * @dev: a device of it
+ *
+ * IOMMU_CAP_ENFORCE_CACHE_COHERENCY tells on newer kernels. 6.1 has no such
+ * capability, so an empty domain is asked.
+ */
+bool iommu_group_can_enforce_coherency(struct iommu_group *group,
+				       struct device *dev)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
+	bool can = false;
+
+	if (IS_ERR(domain))
+		return false;
+	if (!iommu_attach_group(domain, group)) {
+		if (domain->ops->enforce_cache_coherency)
+			can = domain->ops->enforce_cache_coherency(domain);
+		iommu_detach_group(domain, group);
+	}
+	iommu_domain_free(domain);
+	return can;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bound devices, and what they are attached to.
+ */
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+
+#include <compat.h>
+#include "device.h"
+
+static void device_release(struct iommufd_object *obj)
+{
+	/* All was given back by iommufd_device_unbind() */
+}
+
+const struct iommufd_object_ops iommufd_device_object_ops = {
+	.release = device_release,
+};
+
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	bool has;
+
+	if (!ictx || !group)
+		return false;
+	mutex_lock(&ictx->topology);
+	has = iommufd_group_find(ictx, group);
+	mutex_unlock(&ictx->topology);
+	return has;
+}
+EXPORT_SYMBOL_GPL(iommufd_ctx_has_group);
+
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
+					   struct device *dev, u32 *id)
+{
+	struct iommufd_device *idev;
+	struct iommufd_group *group;
+
+	/* There is no way for the user to flush the caches by hand */
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EINVAL);
+
+	idev = iommufd_object_alloc(ictx, sizeof(*idev), IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(idev))
+		return idev;
+
+	mutex_lock(&ictx->topology);
+	group = iommufd_group_claim(ictx, dev);
+	if (IS_ERR(group)) {
+		mutex_unlock(&ictx->topology);
+		iommufd_object_abort(&idev->obj);
+		return ERR_CAST(group);
+	}
+	idev->dev = dev;
+	idev->group = group;
+	list_add_tail(&idev->link, &group->devices);
+	/* The driver's, so that the user cannot destroy it */
+	iommufd_object_hold(&idev->obj);
+	iommufd_ctx_get(ictx);
+	iommufd_object_publish(&idev->obj);
+	mutex_unlock(&ictx->topology);
+	*id = idev->obj.id;
+	return idev;
+}
+EXPORT_SYMBOL_GPL(iommufd_device_bind);
+
+void iommufd_device_unbind(struct iommufd_device *idev)
+{
+	struct iommufd_ctx *ictx = idev->obj.ictx;
+
+	mutex_lock(&ictx->topology);
+	WARN_ON(idev->attached);
+	list_del(&idev->link);
+	iommufd_group_release_if_empty(idev->group);
+	idev->dev = NULL;
+	mutex_unlock(&ictx->topology);
+
+	iommufd_object_tryget(&idev->obj);
+	iommufd_object_unhold(&idev->obj);
+	iommufd_object_retire(&idev->obj);
+	iommufd_object_put(&idev->obj);
+	iommufd_ctx_put(ictx);
+}
+EXPORT_SYMBOL_GPL(iommufd_device_unbind);
+
+/* Attach a blocked group to one of the automatic HWPTs of an IOAS */
+static int attach_ioas(struct iommufd_group *group, struct iommufd_ioas *ioas)
+{
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, link) {
+		/* One that enforces snooping stays so, and so does one that can't */
+		if (!hwpt->automatic || !hwpt->nr_groups ||
+		    hwpt->enforces != group->can_enforce)
+			continue;
+		rc = iommufd_hwpt_attach(hwpt, group);
+		if (rc != -EINVAL && rc != -ENOENT)
+			return rc;
+	}
+
+	hwpt = iommufd_hwpt_alloc(ioas, true);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	rc = iommufd_hwpt_attach(hwpt, group);
+	if (rc)
+		iommufd_hwpt_abort(hwpt);
+	else
+		iommufd_hwpt_publish(hwpt);
+	return rc;
+}
+
+/**
+ * struct target - Where a group is to be attached
+ * @obj: a reference on the one of both that the user named
+ * @ioas: the address space
+ * @hwpt: the HWPT that was named, or NULL when it was the IOAS
+ */
+struct target {
+	struct iommufd_object *obj;
+	struct iommufd_ioas *ioas;
+	struct iommufd_hwpt *hwpt;
+};
+
+static int target_get(struct iommufd_ctx *ictx, u32 id, struct target *target)
+{
+	struct iommufd_object *obj;
+
+	obj = iommufd_object_get(ictx, id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	target->obj = obj;
+	target->hwpt = NULL;
+	switch (obj->type) {
+	case IOMMUFD_OBJ_HWPT:
+		target->hwpt = container_of(obj, struct iommufd_hwpt, obj);
+		target->ioas = target->hwpt->ioas;
+		return 0;
+	case IOMMUFD_OBJ_IOAS:
+		target->ioas = container_of(obj, struct iommufd_ioas, obj);
+		return 0;
+	default:
+		iommufd_object_put(obj);
+		return -EINVAL;
+	}
+}
+
+/* Is an attached group where it is to go already? */
+static bool at_target(const struct iommufd_group *group,
+		      const struct target *target)
+{
+	if (target->hwpt)
+		return group->hwpt == target->hwpt;
+	return group->hwpt->automatic && group->hwpt->ioas == target->ioas;
+}
+
+static int attach_target(struct iommufd_group *group,
+			 const struct target *target)
+{
+	if (target->hwpt)
+		return iommufd_hwpt_attach(target->hwpt, group);
+	return attach_ioas(group, target->ioas);
+}
+
+static int group_attach(struct iommufd_group *group,
+			const struct target *target)
+{
+	struct space *space = &target->ioas->space;
+	int rc;
+
+	/* All devices of a group are attached to one HWPT */
+	if (group->hwpt)
+		return at_target(group, target) ? 0 : -EINVAL;
+
+	rc = iommufd_group_reserve(group, space);
+	if (rc)
+		return rc;
+	rc = attach_target(group, target);
+	if (rc)
+		iommufd_group_unreserve(group, space);
+	return rc;
+}
+
+/*
+ * Let go of a HWPT, which the caller has a reference on. An automatic one that
+ * nobody uses any more goes with it. No locks are held.
+ */
+static void hwpt_put(struct iommufd_hwpt *hwpt)
+{
+	/* -EBUSY is the answer while it is in use */
+	if (hwpt->automatic)
+		iommufd_object_retire(&hwpt->obj);
+	iommufd_object_put(&hwpt->obj);
+}
+
+int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
+{
+	struct iommufd_ctx *ictx = idev->obj.ictx;
+	struct iommufd_group *group;
+	struct target target;
+	int rc;
+
+	if (pasid != IOMMU_NO_PASID)
+		return -EOPNOTSUPP;
+	rc = target_get(ictx, *pt_id, &target);
+	if (rc)
+		return rc;
+
+	mutex_lock(&ictx->topology);
+	group = idev->group;
+	if (idev->attached) {
+		rc = -EINVAL;
+		goto out_unlock;
+	}
+	rc = group_attach(group, &target);
+	if (rc)
+		goto out_unlock;
+	group->nr_attached++;
+	idev->attached = true;
+	*pt_id = group->hwpt->obj.id;
+out_unlock:
+	mutex_unlock(&ictx->topology);
+	iommufd_object_put(target.obj);
+	return rc;
+}
+EXPORT_SYMBOL_GPL(iommufd_device_attach);
+
+/*
+ * Move a group from one HWPT to another. The IOMMU core of 6.1 knows no other way
+ * than through the blocked state. If the new one cannot be had, the group goes
+ * back, for which its former HWPT is kept filled.
+ */
+static int group_move(struct iommufd_group *group, const struct target *target)
+{
+	struct iommufd_hwpt *former = group->hwpt;
+	struct space *space = &target->ioas->space;
+	bool same_space = former->ioas == target->ioas;
+	int rc;
+
+	if (!same_space) {
+		rc = iommufd_group_reserve(group, space);
+		if (rc)
+			return rc;
+	}
+
+	iommu_detach_group(former->member.domain, group->group);
+	group->hwpt = NULL;
+	rc = attach_target(group, target);
+	if (rc) {
+		WARN_ON(iommu_attach_group(former->member.domain,
+					   group->group));
+		group->hwpt = former;
+		if (!same_space)
+			iommufd_group_unreserve(group, space);
+		return rc;
+	}
+	iommufd_hwpt_leave(former);
+	if (!same_space)
+		iommufd_group_unreserve(group, &former->ioas->space);
+	return 0;
+}
+
+int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
+{
+	struct iommufd_ctx *ictx = idev->obj.ictx;
+	struct iommufd_hwpt *former = NULL;
+	struct iommufd_group *group;
+	struct target target;
+	int rc;
+
+	if (pasid != IOMMU_NO_PASID)
+		return -EOPNOTSUPP;
+	rc = target_get(ictx, *pt_id, &target);
+	if (rc)
+		return rc;
+
+	mutex_lock(&ictx->topology);
+	group = idev->group;
+	if (!idev->attached) {
+		rc = -EINVAL;
+		goto out_unlock;
+	}
+	if (!at_target(group, &target)) {
+		former = group->hwpt;
+		iommufd_object_tryget(&former->obj);
+		rc = group_move(group, &target);
+		if (rc)
+			goto out_unlock;
+	}
+	*pt_id = group->hwpt->obj.id;
+out_unlock:
+	mutex_unlock(&ictx->topology);
+	if (former)
+		hwpt_put(former);
+	iommufd_object_put(target.obj);
+	return rc;
+}
+EXPORT_SYMBOL_GPL(iommufd_device_replace);
+
+void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
+{
+	struct iommufd_ctx *ictx = idev->obj.ictx;
+	struct iommufd_hwpt *former = NULL;
+	struct iommufd_group *group;
+
+	if (pasid != IOMMU_NO_PASID)
+		return;
+	mutex_lock(&ictx->topology);
+	group = idev->group;
+	if (WARN_ON(!idev->attached))
+		goto out_unlock;
+	idev->attached = false;
+	if (!--group->nr_attached) {
+		former = group->hwpt;
+		iommufd_object_tryget(&former->obj);
+		iommufd_hwpt_detach(former, group);
+		iommufd_group_unreserve(group, &former->ioas->space);
+	}
+out_unlock:
+	mutex_unlock(&ictx->topology);
+	if (former)
+		hwpt_put(former);
+}
+EXPORT_SYMBOL_GPL(iommufd_device_detach);
+
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev)
+{
+	return idev->obj.ictx;
+}
+EXPORT_SYMBOL_GPL(iommufd_device_to_ictx);
+
+u32 iommufd_device_to_id(struct iommufd_device *idev)
+{
+	return idev->obj.id;
+}
+EXPORT_SYMBOL_GPL(iommufd_device_to_id);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * group.c: the devices of an IOMMU group, which attach as one
+ * device.c: bound devices
+ */
+#ifndef __IOMMUFD_DEVICE_H
+#define __IOMMUFD_DEVICE_H
+
+#include "ioas.h"
+
+/**
+ * struct iommufd_group - An IOMMU group whose DMA belongs to a file
+ * @ictx: the file
+ * @group: the IOMMU group; a reference
+ * @link: in ctx->groups
+ * @devices: bound devices, struct iommufd_device; the group goes with the last
+ * @hwpt: what the group is attached to, or NULL; held
+ * @nr_attached: devices of it that are attached
+ * @can_enforce: a domain of its own would block its no-snoop DMA
+ *
+ * Guarded by ctx->topology.
+ */
+struct iommufd_group {
+	struct iommufd_ctx *ictx;
+	struct iommu_group *group;
+	struct list_head link;
+	struct list_head devices;
+	struct iommufd_hwpt *hwpt;
+	unsigned int nr_attached;
+	bool can_enforce;
+};
+
+/**
+ * struct iommufd_device - A device that is bound to a file
+ * @obj: the object; held by the driver that bound the device
+ * @dev: the device, or NULL once it is unbound
+ * @group: its group; valid while @dev is
+ * @link: in group->devices
+ * @attached: it is one of group->nr_attached
+ *
+ * Guarded by ctx->topology.
+ */
+struct iommufd_device {
+	struct iommufd_object obj;
+	struct device *dev;
+	struct iommufd_group *group;
+	struct list_head link;
+	bool attached;
+};
+
+struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,
+					 struct iommu_group *group);
+struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
+					  struct device *dev);
+void iommufd_group_release_if_empty(struct iommufd_group *group);
+int iommufd_group_reserve(struct iommufd_group *group, struct space *space);
+void iommufd_group_unreserve(struct iommufd_group *group, struct space *space);
+
+static inline struct device *iommufd_group_device(struct iommufd_group *group)
+{
+	return list_first_entry(&group->devices, struct iommufd_device,
+				link)->dev;
+}
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs into an IOMMU domain and out of it.
+ *
+ * Neither direction tells the IOMMU: the caller does, once for as many mappings
+ * as one ioctl makes or takes away.
+ */
+#include <compat.h>
+#include "domain.h"
+#include "pages.h"
+
+/* Map a stretch of memory, page by page if the user wants it so */
+static int map_stretch(struct iommu_domain *domain, unsigned long iova,
+		       phys_addr_t phys, unsigned long length, int prot,
+		       bool huge)
+{
+	unsigned long done = 0;
+
+	if (huge)
+		return iommu_map_nosync(domain, iova, phys, length, prot,
+					GFP_KERNEL_ACCOUNT);
+
+	while (done < length) {
+		unsigned long step = min(length - done,
+					 PAGE_SIZE - offset_in_page(phys + done));
+		int rc = iommu_map_nosync(domain, iova + done, phys + done,
+					  step, prot, GFP_KERNEL_ACCOUNT);
+
+		if (rc) {
+			if (done)
+				iommu_unmap(domain, iova, done);
+			return rc;
+		}
+		done += step;
+	}
+	return 0;
+}
+
+/**
+ * domain_map - Let a domain translate to pinned memory
+ * @domain: the domain
+ * @iova: first IOVA, aligned for @domain
+ * @pages: the memory, pinned by the caller
+ * @offset: bytes from the start of @pages' first page
+ * @length: bytes
+ * @prot: IOMMU_READ and so on
+ * @huge: entries may be larger than a page
+ *
+ * The caller tells the IOMMU by iommu_sync_map() when all is mapped.
+ *
+ * Return: 0, or the IOMMU driver's error with nothing mapped.
+ */
+int domain_map(struct iommu_domain *domain, unsigned long iova,
+	       const struct pages *pages, unsigned long offset,
+	       unsigned long length, int prot, bool huge)
+{
+	unsigned long done = 0;
+	struct runs_iter iter;
+	unsigned long skip;
+	struct run run;
+	int rc;
+
+	skip = runs_seek(&iter, &pages->runs, pages->nr_pages,
+			 offset >> PAGE_SHIFT) << PAGE_SHIFT;
+	skip += offset_in_page(offset);
+	while (done < length && runs_next(&iter, &run)) {
+		unsigned long step = min((run.count << PAGE_SHIFT) - skip,
+					 length - done);
+
+		rc = map_stretch(domain, iova + done,
+				 PFN_PHYS(run.pfn) + skip, step, prot, huge);
+		if (rc)
+			goto err_unmap;
+		done += step;
+		skip = 0;
+	}
+	return 0;
+
+err_unmap:
+	if (done)
+		iommu_unmap(domain, iova, done);
+	return rc;
+}
+
+/**
+ * domain_unmap - Take a mapping out of a domain
+ * @domain: the domain
+ * @iova: first IOVA of a mapping made by domain_map()
+ * @length: its length
+ * @gather: set up by iommu_gather_start(); the memory may be unpinned only after
+ *          iommu_gather_flush()
+ */
+void domain_unmap(struct iommu_domain *domain, unsigned long iova,
+		  unsigned long length, struct iommu_iotlb_gather *gather)
+{
+	size_t unmapped = iommu_unmap_fast(domain, iova, length, gather);
+
+	WARN_ON(unmapped != length);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The domains that show an address space to devices.
+ *
+ * A HWPT has its domain only while a group is attached to it. What a domain can
+ * do depends on the IOMMUs of its devices, and 6.1's drivers tell the truth about
+ * it only once a device is there: the aperture, the sizes of entries, and whether
+ * snooping can be enforced. So the first group's attach makes the domain and
+ * decides all of that while it is empty, and the last group's detach frees it.
+ */
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+
+#include <compat.h>
+#include "device.h"
+
+/**
+ * iommufd_hwpt_alloc - Make a HWPT
+ * @ioas: what it shows; referenced by the caller
+ * @automatic: it is made for an attach to the IOAS
+ *
+ * Return: the HWPT, not yet published, or an ERR_PTR.
+ */
+struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas,
+					bool automatic)
+{
+	struct iommufd_hwpt *hwpt;
+
+	if (!iommufd_object_hold(&ioas->obj))
+		return ERR_PTR(-ENOENT);
+	hwpt = iommufd_object_alloc(ioas->obj.ictx, sizeof(*hwpt),
+				    IOMMUFD_OBJ_HWPT);
+	if (IS_ERR(hwpt)) {
+		iommufd_object_unhold(&ioas->obj);
+		return hwpt;
+	}
+	hwpt->ioas = ioas;
+	hwpt->automatic = automatic;
+	INIT_LIST_HEAD(&hwpt->link);
+	return hwpt;
+}
+
+/**
+ * iommufd_hwpt_abort - Give up a HWPT that was not published
+ * @hwpt: nothing is attached to it
+ */
+void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt)
+{
+	iommufd_object_unhold(&hwpt->ioas->obj);
+	iommufd_object_abort(&hwpt->obj);
+}
+
+/**
+ * iommufd_hwpt_publish - Let others find a HWPT
+ * @hwpt: with ctx->topology held
+ */
+void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt)
+{
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	list_add_tail(&hwpt->link, &hwpt->ioas->hwpts);
+	iommufd_object_publish(&hwpt->obj);
+}
+
+static void hwpt_release(struct iommufd_object *obj)
+{
+	struct iommufd_hwpt *hwpt = container_of(obj, struct iommufd_hwpt, obj);
+
+	mutex_lock(&obj->ictx->topology);
+	list_del(&hwpt->link);
+	mutex_unlock(&obj->ictx->topology);
+	iommufd_object_unhold(&hwpt->ioas->obj);
+}
+
+const struct iommufd_object_ops iommufd_hwpt_object_ops = {
+	.release = hwpt_release,
+};
+
+/*
+ * What the IOMMU driver says when the device is not one for this domain. A user
+ * tries another HWPT on -EINVAL alone.
+ */
+static int attach_error(int rc)
+{
+	return rc == -EOPNOTSUPP || rc == -EFAULT ? -EINVAL : rc;
+}
+
+static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	struct iommu_domain *domain;
+	int rc;
+
+	domain = iommu_paging_domain_alloc(iommufd_group_device(group));
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	rc = iommu_attach_group(domain, group->group);
+	if (rc) {
+		rc = attach_error(rc);
+		goto err_free;
+	}
+	hwpt->enforces = group->can_enforce &&
+			 domain->ops->enforce_cache_coherency(domain);
+	hwpt->member.domain = domain;
+	rc = space_add_domain(&hwpt->ioas->space, &hwpt->member);
+	if (rc)
+		goto err_detach;
+	return 0;
+
+err_detach:
+	hwpt->member.domain = NULL;
+	iommu_detach_group(domain, group->group);
+err_free:
+	iommu_domain_free(domain);
+	return rc;
+}
+
+/*
+ * A further group must take the domain as it is: it holds entries that were
+ * written for the groups that are there.
+ */
+static int attach_further(struct iommufd_hwpt *hwpt,
+			  struct iommufd_group *group)
+{
+	struct iommu_domain *domain = hwpt->member.domain;
+	struct iommu_domain_geometry geometry = domain->geometry;
+	unsigned long pgsize_bitmap = domain->pgsize_bitmap;
+	int rc;
+
+	rc = iommu_attach_group(domain, group->group);
+	if (rc)
+		return attach_error(rc);
+	if (domain->pgsize_bitmap == pgsize_bitmap &&
+	    domain->geometry.aperture_start == geometry.aperture_start &&
+	    domain->geometry.aperture_end == geometry.aperture_end)
+		return 0;
+	iommu_detach_group(domain, group->group);
+	domain->pgsize_bitmap = pgsize_bitmap;
+	domain->geometry = geometry;
+	return -EINVAL;
+}
+
+/**
+ * iommufd_hwpt_attach - Let the devices of a group translate through a HWPT
+ * @hwpt: with ctx->topology held
+ * @group: its DMA is blocked; what it reserves is reserved in the space
+ *
+ * Return: 0; -EINVAL when the domain cannot serve the group; -ENOENT when the HWPT
+ * is retired; -EADDRINUSE when a mapping is in the way; otherwise as pages_pin()
+ * and the IOMMU driver. The group is blocked still on failure.
+ */
+int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	int rc;
+
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	if (!iommufd_object_hold(&hwpt->obj))
+		return -ENOENT;
+	if (hwpt->nr_groups)
+		rc = attach_further(hwpt, group);
+	else
+		rc = attach_first(hwpt, group);
+	if (rc) {
+		iommufd_object_unhold(&hwpt->obj);
+		return rc;
+	}
+	hwpt->nr_groups++;
+	group->hwpt = hwpt;
+	return 0;
+}
+
+/**
+ * iommufd_hwpt_leave - Do without a group whose DMA is elsewhere by now
+ * @hwpt: with ctx->topology held, and referenced by the caller
+ */
+void iommufd_hwpt_leave(struct iommufd_hwpt *hwpt)
+{
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	if (!--hwpt->nr_groups) {
+		struct iommu_domain *domain = hwpt->member.domain;
+
+		space_remove_domain(&hwpt->ioas->space, &hwpt->member);
+		hwpt->member.domain = NULL;
+		iommu_domain_free(domain);
+	}
+	iommufd_object_unhold(&hwpt->obj);
+}
+
+/**
+ * iommufd_hwpt_detach - Block the DMA of a group
+ * @hwpt: with ctx->topology held, and referenced by the caller
+ * @group: attached to it
+ */
+void iommufd_hwpt_detach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	/* First of all nothing reaches the memory any more */
+	iommu_detach_group(hwpt->member.domain, group->group);
+	group->hwpt = NULL;
+	iommufd_hwpt_leave(hwpt);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ioctls on HWPTs and devices.
+ */
+#include <linux/iommu.h>
+
+#include "device.h"
+#include "uapi.h"
+
+/* Is a bound device still there? The driver may unbind it at any time */
+static int check_bound(struct iommufd_device *idev)
+{
+	int rc;
+
+	mutex_lock(&idev->obj.ictx->topology);
+	rc = idev->dev ? 0 : -ENOENT;
+	mutex_unlock(&idev->obj.ictx->topology);
+	return rc;
+}
+
+static struct iommufd_device *device_get(struct iommufd_ctx *ictx, u32 id)
+{
+	struct iommufd_device *idev;
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = iommufd_object_get(ictx, id, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(obj))
+		return ERR_CAST(obj);
+	idev = container_of(obj, struct iommufd_device, obj);
+	rc = check_bound(idev);
+	if (rc) {
+		iommufd_object_put(obj);
+		return ERR_PTR(rc);
+	}
+	return idev;
+}
+
+/* Make a HWPT on an IOAS; the IOMMU drivers of this kernel offer no other kind */
+static int hwpt_alloc(struct iommufd_ucmd *ucmd, struct iommufd_object *parent)
+{
+	struct iommu_hwpt_alloc *cmd = ucmd->cmd;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	if (parent->type == IOMMUFD_OBJ_HWPT)
+		return -EOPNOTSUPP;
+	if (parent->type != IOMMUFD_OBJ_IOAS)
+		return -EINVAL;
+	if (cmd->flags || cmd->data_len)
+		return -EOPNOTSUPP;
+
+	hwpt = iommufd_hwpt_alloc(container_of(parent, struct iommufd_ioas, obj),
+				  false);
+	if (IS_ERR(hwpt))
+		return PTR_ERR(hwpt);
+	cmd->out_hwpt_id = hwpt->obj.id;
+	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (rc) {
+		iommufd_hwpt_abort(hwpt);
+		return rc;
+	}
+	mutex_lock(&ucmd->ictx->topology);
+	iommufd_hwpt_publish(hwpt);
+	mutex_unlock(&ucmd->ictx->topology);
+	return 0;
+}
+
+int iommufd_hwpt_alloc_ioctl(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_alloc *cmd = ucmd->cmd;
+	struct iommufd_object *parent;
+	struct iommufd_device *idev;
+	int rc;
+
+	if (cmd->__reserved || cmd->__reserved2)
+		return -EOPNOTSUPP;
+	if ((cmd->data_type == IOMMU_HWPT_DATA_NONE) != !cmd->data_len)
+		return -EINVAL;
+	idev = device_get(ucmd->ictx, cmd->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+	parent = iommufd_object_get(ucmd->ictx, cmd->pt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(parent)) {
+		rc = -EINVAL;
+		goto out_put_device;
+	}
+	rc = hwpt_alloc(ucmd, parent);
+	iommufd_object_put(parent);
+out_put_device:
+	iommufd_object_put(&idev->obj);
+	return rc;
+}
+
+/*
+ * The IOMMU drivers of this kernel describe nothing, which the ABI has a type for.
+ */
+int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hw_info *cmd = ucmd->cmd;
+	struct iommufd_device *idev;
+	int rc = 0;
+
+	if (cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE || cmd->__reserved[0] ||
+	    cmd->__reserved[1] || cmd->__reserved[2])
+		return -EOPNOTSUPP;
+	idev = device_get(ucmd->ictx, cmd->dev_id);
+	if (IS_ERR(idev))
+		return PTR_ERR(idev);
+
+	if (clear_user(u64_to_user_ptr(cmd->data_uptr), cmd->data_len)) {
+		rc = -EFAULT;
+		goto out_put;
+	}
+	cmd->data_len = 0;
+	cmd->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
+	cmd->out_max_pasid_log2 = 0;
+	cmd->out_capabilities = 0;
+	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+out_put:
+	iommufd_object_put(&idev->obj);
+	return rc;
+}

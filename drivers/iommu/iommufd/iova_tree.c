@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ranges of IOVA that do not overlap, and the gaps between them.
+ *
+ * A red-black tree by first IOVA in which each node also knows the free space
+ * in front of it and the largest such space below it, so that inserting,
+ * finding and choosing a free IOVA all cost the depth of the tree, whatever
+ * lies beneath the gap that is found. Needs nothing of the kernel but the
+ * red-black tree; the caller does the locking.
+ */
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/rbtree_augmented.h>
+
+#include "iova_tree.h"
+
+/*
+ * How many gaps that are long enough but badly aligned are looked at before
+ * the search asks for one in which any alignment fits.
+ */
+#define IOVA_TREE_TRIES 8
+
+#define to_range(rb) rb_entry(rb, struct iova_range, node)
+#define to_range_safe(rb) rb_entry_safe(rb, struct iova_range, node)
+
+static inline unsigned long range_gap(struct iova_range *range)
+{
+	return range->gap;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct iova_range, node,
+			 unsigned long, max_gap, range_gap)
+
+/**
+ * iova_tree_insert - Add a range
+ * @tree: the tree
+ * @range: first and last are set
+ *
+ * Return: 0, or -EEXIST when it overlaps a range of the tree.
+ */
+int iova_tree_insert(struct iova_tree *tree, struct iova_range *range)
+{
+	struct rb_node **link = &tree->root.rb_node;
+	struct iova_range *before = NULL;
+	struct iova_range *after = NULL;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		struct iova_range *cur = to_range(*link);
+
+		parent = *link;
+		if (range->last < cur->first) {
+			after = cur;
+			link = &parent->rb_left;
+		} else if (range->first > cur->last) {
+			before = cur;
+			link = &parent->rb_right;
+		} else {
+			return -EEXIST;
+		}
+	}
+
+	range->gap = range->first - (before ? before->last + 1 : 0);
+	range->max_gap = range->gap;
+	rb_link_node(&range->node, parent, link);
+	/*
+	 * The update on the way up ends where nothing changes, which may be
+	 * below @after: its own gap has changed too, so it gets its own update.
+	 */
+	gap_callbacks.propagate(parent, NULL);
+	if (after) {
+		after->gap = after->first - range->last - 1;
+		gap_callbacks.propagate(&after->node, NULL);
+	}
+	rb_insert_augmented(&range->node, &tree->root, &gap_callbacks);
+	return 0;
+}
+
+/**
+ * iova_tree_remove - Take a range out
+ * @tree: the tree
+ * @range: a range of it
+ */
+void iova_tree_remove(struct iova_tree *tree, struct iova_range *range)
+{
+	struct iova_range *after = to_range_safe(rb_next(&range->node));
+
+	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
+	if (after) {
+		after->gap += range->gap + (range->last - range->first) + 1;
+		gap_callbacks.propagate(&after->node, NULL);
+	}
+}
+
+/**
+ * iova_tree_first - Find the lowest range that touches first…last
+ * @tree: the tree
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ */
+struct iova_range *iova_tree_first(const struct iova_tree *tree,
+				   unsigned long first, unsigned long last)
+{
+	struct rb_node *rb = tree->root.rb_node;
+	struct iova_range *found = NULL;
+
+	while (rb) {
+		struct iova_range *cur = to_range(rb);
+
+		if (cur->last >= first) {
+			found = cur;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	return found && found->first <= last ? found : NULL;
+}
+
+/**
+ * iova_tree_next - The range that follows, if it touches …last
+ * @range: a range of a tree
+ * @last: last IOVA, inclusive
+ */
+struct iova_range *iova_tree_next(const struct iova_range *range,
+				  unsigned long last)
+{
+	struct iova_range *next = to_range_safe(rb_next(&range->node));
+
+	return next && next->first <= last ? next : NULL;
+}
+
+/* The lowest range below @rb with a gap of at least @length: there is one */
+static struct iova_range *lowest_with_gap(struct rb_node *rb,
+					  unsigned long length)
+{
+	for (;;) {
+		struct iova_range *left = to_range_safe(rb->rb_left);
+
+		if (left && left->max_gap >= length)
+			rb = rb->rb_left;
+		else if (to_range(rb)->gap >= length)
+			return to_range(rb);
+		else
+			rb = rb->rb_right;
+	}
+}
+
+/*
+ * The lowest range that begins above @floor and has a gap of at least @length
+ * in front of it.
+ */
+static struct iova_range *range_behind_gap(const struct iova_tree *tree,
+					   unsigned long floor,
+					   unsigned long length)
+{
+	struct rb_node *rb = tree->root.rb_node;
+	struct iova_range *cur = NULL;
+
+	while (rb) {
+		if (to_range(rb)->first > floor) {
+			cur = to_range(rb);
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+
+	while (cur && cur->gap < length) {
+		struct iova_range *right = to_range_safe(cur->node.rb_right);
+		struct rb_node *parent;
+
+		if (right && right->max_gap >= length)
+			return lowest_with_gap(&right->node, length);
+
+		/* Up to the first range that everything seen lies left of */
+		rb = &cur->node;
+		while ((parent = rb_parent(rb)) && rb == parent->rb_right)
+			rb = parent;
+		cur = to_range_safe(parent);
+	}
+	return cur;
+}
+
+static bool fit(unsigned long start, unsigned long last, unsigned long length,
+		unsigned long align, unsigned long phase, unsigned long *iova)
+{
+	unsigned long skip = (phase - start) & (align - 1);
+
+	if (last < start || last - start < length - 1 ||
+	    last - start - (length - 1) < skip)
+		return false;
+	*iova = start + skip;
+	return true;
+}
+
+/**
+ * iova_tree_find_gap - Choose the lowest IOVA that is free
+ * @tree: the tree
+ * @first: lowest IOVA to use
+ * @last: highest IOVA to use, inclusive
+ * @length: bytes needed, at least 1
+ * @align: a power of two
+ * @phase: the IOVA is congruent to this modulo @align
+ * @iova: set to the IOVA
+ *
+ * Lowest but for one thing: when several gaps in a row are long enough and yet
+ * have no aligned place, gaps shorter than @length + @align - 1 are left out.
+ *
+ * Return: true when there is one.
+ */
+bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
+			unsigned long last, unsigned long length,
+			unsigned long align, unsigned long phase,
+			unsigned long *iova)
+{
+	unsigned long want = length;
+	unsigned long start = first;
+	struct iova_range *behind;
+	unsigned int tries = 0;
+	struct rb_node *rb;
+
+	for (;;) {
+		unsigned long gap_first;
+
+		if (start > last || last - start < length - 1)
+			return false;
+		/* Ends above start + length - 1, so it fits from @start on */
+		behind = range_behind_gap(tree, start + length - 1, want);
+		if (!behind)
+			break;
+		gap_first = max(start, behind->first - behind->gap);
+		if (fit(gap_first, min(last, behind->first - 1), length, align,
+			phase, iova))
+			return true;
+		start = behind->last + 1;
+		if (!start)
+			return false;
+		if (++tries == IOVA_TREE_TRIES &&
+		    check_add_overflow(length, align - 1, &want))
+			want = ULONG_MAX;
+	}
+
+	rb = rb_last(&tree->root);
+	if (rb) {
+		if (to_range(rb)->last == ULONG_MAX)
+			return false;
+		start = max(start, to_range(rb)->last + 1);
+	}
+	return fit(start, last, length, align, phase, iova);
+}

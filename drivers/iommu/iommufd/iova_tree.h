@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* iova_tree.c: ranges of IOVA that do not overlap, and the gaps between them */
+#ifndef __IOMMUFD_IOVA_TREE_H
+#define __IOMMUFD_IOVA_TREE_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/**
+ * struct iova_range - A range in an iova_tree, embedded in what it describes
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ * @node: place in the tree
+ * @gap: free IOVAs between the preceding range (or 0) and @first
+ * @max_gap: largest @gap in the subtree below @node
+ */
+struct iova_range {
+	unsigned long first;
+	unsigned long last;
+	struct rb_node node;
+	unsigned long gap;
+	unsigned long max_gap;
+};
+
+struct iova_tree {
+	struct rb_root root;
+};
+
+int iova_tree_insert(struct iova_tree *tree, struct iova_range *range);
+void iova_tree_remove(struct iova_tree *tree, struct iova_range *range);
+struct iova_range *iova_tree_first(const struct iova_tree *tree,
+				   unsigned long first, unsigned long last);
+struct iova_range *iova_tree_next(const struct iova_range *range,
+				  unsigned long last);
+bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
+			unsigned long last, unsigned long length,
+			unsigned long align, unsigned long phase,
+			unsigned long *iova);
+
+static inline bool iova_tree_empty(const struct iova_tree *tree)
+{
+	return RB_EMPTY_ROOT(&tree->root);
+}
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who pays for pinned memory, and against which limit.
+ *
+ * What a process maps is charged to one owner, however many mappings there are.
+ * The owner remembers the address space, the user and the task that it charged,
+ * so an exec or exit in between takes nothing from the wrong account, and
+ * handing over to another process changes one owner, not each mapping.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/user.h>
+#include <linux/slab.h>
+
+#include "owner.h"
+
+void owner_table_init(struct owner_table *table, enum owner_mode mode)
+{
+	mutex_init(&table->lock);
+	INIT_LIST_HEAD(&table->list);
+	table->newest = NULL;
+	table->mode = mode;
+}
+
+static struct owner_identity identity_of_current(void)
+{
+	return (struct owner_identity){
+		.mm = current->mm,
+		.user = current_user(),
+		.leader = current->group_leader,
+	};
+}
+
+static bool identity_equal(const struct owner_identity *a,
+			   const struct owner_identity *b)
+{
+	return a->mm == b->mm && a->user == b->user && a->leader == b->leader;
+}
+
+static void identity_get(const struct owner_identity *who)
+{
+	mmgrab(who->mm);
+	get_uid(who->user);
+	get_task_struct(who->leader);
+}
+
+static void identity_put(const struct owner_identity *who)
+{
+	mmdrop(who->mm);
+	free_uid(who->user);
+	put_task_struct(who->leader);
+}
+
+static int charge_user(const struct owner_identity *who, unsigned long npages)
+{
+	unsigned long limit = task_rlimit(who->leader, RLIMIT_MEMLOCK) >>
+			      PAGE_SHIFT;
+	long now = atomic_long_read(&who->user->locked_vm);
+
+	do {
+		if (npages > limit || now > limit - npages)
+			return -ENOMEM;
+	} while (!atomic_long_try_cmpxchg(&who->user->locked_vm, &now,
+					  now + npages));
+	return 0;
+}
+
+static int charge_mm(const struct owner_identity *who, unsigned long npages,
+		     bool inc)
+{
+	int rc;
+
+	mmap_write_lock(who->mm);
+	rc = __account_locked_vm(who->mm, npages, inc, who->leader, false);
+	mmap_write_unlock(who->mm);
+	return rc;
+}
+
+static int identity_charge(const struct owner_identity *who,
+			   enum owner_mode mode, unsigned long npages)
+{
+	int rc = 0;
+
+	if (mode == OWNER_CHARGE_USER)
+		rc = charge_user(who, npages);
+	else if (mode == OWNER_CHARGE_MM)
+		rc = charge_mm(who, npages, true);
+	if (!rc)
+		atomic64_add(npages, &who->mm->pinned_vm);
+	return rc;
+}
+
+static void identity_uncharge(const struct owner_identity *who,
+			      enum owner_mode mode, unsigned long npages)
+{
+	if (mode == OWNER_CHARGE_USER)
+		atomic_long_sub(npages, &who->user->locked_vm);
+	else if (mode == OWNER_CHARGE_MM)
+		charge_mm(who, npages, false);
+	atomic64_sub(npages, &who->mm->pinned_vm);
+}
+
+/**
+ * owner_charge - Account pages before they are pinned
+ * @owner: who pays
+ * @npages: how many
+ *
+ * Return: 0, or -ENOMEM when the limit would be exceeded; nothing is charged
+ * then.
+ */
+int owner_charge(struct owner *owner, unsigned long npages)
+{
+	int rc;
+
+	mutex_lock(&owner->lock);
+	rc = identity_charge(&owner->who, owner->mode, npages);
+	if (!rc)
+		owner->pinned += npages;
+	mutex_unlock(&owner->lock);
+	return rc;
+}
+
+/**
+ * owner_uncharge - Undo owner_charge() once the pages are unpinned
+ * @owner: who paid
+ * @npages: how many
+ */
+void owner_uncharge(struct owner *owner, unsigned long npages)
+{
+	mutex_lock(&owner->lock);
+	owner->pinned -= npages;
+	identity_uncharge(&owner->who, owner->mode, npages);
+	mutex_unlock(&owner->lock);
+}
+
+static void owner_free(struct owner *owner)
+{
+	identity_put(&owner->who);
+	mutex_destroy(&owner->lock);
+	kfree(owner);
+}
+
+/* Returns the owner when this was the last reference, for the caller to free */
+static struct owner *owner_drop(struct owner *owner)
+{
+	lockdep_assert_held(&owner->table->lock);
+
+	if (--owner->refs)
+		return NULL;
+	list_del(&owner->link);
+	return owner;
+}
+
+static struct owner *owner_find(struct owner_table *table,
+				const struct owner_identity *who,
+				enum owner_mode mode)
+{
+	struct owner *owner = table->newest;
+
+	lockdep_assert_held(&table->lock);
+
+	if (owner && identity_equal(&owner->who, who) && owner->mode == mode)
+		return owner;
+	list_for_each_entry(owner, &table->list, link)
+		if (identity_equal(&owner->who, who) && owner->mode == mode)
+			return owner;
+	return NULL;
+}
+
+/**
+ * owner_get_current - The owner that the calling process is
+ * @table: the owners of the file
+ * @user_memory: the reference is for memory of the process, not for a file
+ *
+ * Return: the owner with a reference, or NULL for lack of memory.
+ */
+struct owner *owner_get_current(struct owner_table *table, bool user_memory)
+{
+	struct owner_identity who = identity_of_current();
+	enum owner_mode mode = table->mode;
+	struct owner *stale = NULL;
+	struct owner *owner;
+
+	if (capable(CAP_IPC_LOCK))
+		mode = OWNER_CHARGE_NONE;
+
+	mutex_lock(&table->lock);
+	owner = owner_find(table, &who, mode);
+	if (!owner) {
+		owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+		if (!owner)
+			goto out_unlock;
+		mutex_init(&owner->lock);
+		owner->table = table;
+		owner->mode = mode;
+		owner->who = who;
+		identity_get(&owner->who);
+		list_add(&owner->link, &table->list);
+	}
+	owner->refs++;
+	if (user_memory)
+		owner->nr_user++;
+	if (table->newest != owner) {
+		if (table->newest)
+			stale = owner_drop(table->newest);
+		table->newest = owner;
+		owner->refs++;
+	}
+out_unlock:
+	mutex_unlock(&table->lock);
+	if (stale)
+		owner_free(stale);
+	return owner;
+}
+
+/**
+ * owner_put - Let go of an owner
+ * @owner: the owner
+ * @user_memory: as for owner_get_current()
+ */
+void owner_put(struct owner *owner, bool user_memory)
+{
+	struct owner_table *table = owner->table;
+
+	mutex_lock(&table->lock);
+	if (user_memory)
+		owner->nr_user--;
+	owner = owner_drop(owner);
+	mutex_unlock(&table->lock);
+	if (owner)
+		owner_free(owner);
+}
+
+/**
+ * owner_table_destroy - Forget the owners of a file that is being released
+ * @table: no pages belong to any of its owners
+ */
+void owner_table_destroy(struct owner_table *table)
+{
+	if (table->newest) {
+		list_del(&table->newest->link);
+		owner_free(table->newest);
+	}
+	WARN_ON(!list_empty(&table->list));
+	mutex_destroy(&table->lock);
+}
+
+/**
+ * owner_table_change - Let the calling process pay for everything
+ * @table: the owners of a file
+ *
+ * All or nothing: the caller is charged for every owner first, and only then
+ * are the former ones let off.
+ *
+ * Return: 0; -EINVAL when memory of a process, not of a file, is mapped;
+ * -ENOMEM when it exceeds the caller's limit.
+ */
+int owner_table_change(struct owner_table *table)
+{
+	struct owner_identity who = identity_of_current();
+	struct owner *owner;
+	struct owner *undo;
+	int rc = 0;
+
+	mutex_lock(&table->lock);
+	list_for_each_entry(owner, &table->list, link) {
+		if (owner->nr_user) {
+			rc = -EINVAL;
+			goto out_unlock;
+		}
+	}
+
+	list_for_each_entry(owner, &table->list, link) {
+		mutex_lock_nest_lock(&owner->lock, &table->lock);
+		rc = identity_charge(&who, owner->mode, owner->pinned);
+		if (rc) {
+			mutex_unlock(&owner->lock);
+			goto out_undo;
+		}
+	}
+
+	list_for_each_entry(owner, &table->list, link) {
+		struct owner_identity former = owner->who;
+
+		identity_get(&who);
+		owner->who = who;
+		identity_uncharge(&former, owner->mode, owner->pinned);
+		identity_put(&former);
+		mutex_unlock(&owner->lock);
+	}
+	goto out_unlock;
+
+out_undo:
+	list_for_each_entry(undo, &table->list, link) {
+		if (undo == owner)
+			break;
+		identity_uncharge(&who, undo->mode, undo->pinned);
+		mutex_unlock(&undo->lock);
+	}
+out_unlock:
+	mutex_unlock(&table->lock);
+	return rc;
+}

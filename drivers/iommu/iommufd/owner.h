@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* owner.c: who pays for pinned memory, and against which limit */
+#ifndef __IOMMUFD_OWNER_H
+#define __IOMMUFD_OWNER_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct mm_struct;
+struct task_struct;
+struct user_struct;
+
+/**
+ * enum owner_mode - What RLIMIT_MEMLOCK is held against
+ * @OWNER_CHARGE_NONE: nothing (CAP_IPC_LOCK)
+ * @OWNER_CHARGE_USER: what all processes of the user have pinned
+ * @OWNER_CHARGE_MM: the locked memory of the process, as VFIO type 1 counts
+ */
+enum owner_mode {
+	OWNER_CHARGE_NONE,
+	OWNER_CHARGE_USER,
+	OWNER_CHARGE_MM,
+};
+
+/**
+ * struct owner_identity - Who an owner is at present
+ * @mm: address space (mmgrab); its pinned_vm is kept in every mode
+ * @user: charged in OWNER_CHARGE_USER
+ * @leader: whose RLIMIT_MEMLOCK counts
+ */
+struct owner_identity {
+	struct mm_struct *mm;
+	struct user_struct *user;
+	struct task_struct *leader;
+};
+
+/**
+ * struct owner - A process that mapped memory, and its user
+ * @lock: guards @pinned; outside mmap_lock, which charging an mm needs
+ * @table: where it is listed
+ * @mode: what is charged; fixed
+ * @who: changed with both @lock and owner_table.lock held, so stable under
+ *       either
+ * @pinned: pages charged
+ * @refs: pages structures that belong to it, and one while it is the newest of
+ *        its table; guarded by owner_table.lock
+ * @nr_user: those that stand for memory of the process itself, not for a file;
+ *           while there are any the identity stays. Guarded by owner_table.lock
+ * @link: in owner_table.list
+ */
+struct owner {
+	struct mutex lock;
+	struct owner_table *table;
+	enum owner_mode mode;
+	struct owner_identity who;
+	unsigned long pinned;
+	unsigned long refs;
+	unsigned long nr_user;
+	struct list_head link;
+};
+
+/**
+ * struct owner_table - The owners of one file
+ * @lock: guards @list and @newest. Outside owner.lock
+ * @list: all owners
+ * @newest: the one handed out last: mostly the next one too
+ * @mode: how to charge an owner without CAP_IPC_LOCK
+ */
+struct owner_table {
+	struct mutex lock;
+	struct list_head list;
+	struct owner *newest;
+	enum owner_mode mode;
+};
+
+void owner_table_init(struct owner_table *table, enum owner_mode mode);
+void owner_table_destroy(struct owner_table *table);
+struct owner *owner_get_current(struct owner_table *table, bool user_memory);
+void owner_put(struct owner *owner, bool user_memory);
+int owner_table_change(struct owner_table *table);
+
+int owner_charge(struct owner *owner, unsigned long npages);
+void owner_uncharge(struct owner *owner, unsigned long npages);
+
+#endif

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The memory of a mapping.
+ *
+ * A pages is a stretch of a process's memory or of a file. Areas of one or
+ * more address spaces show it, whole or in slices. It is pinned whole while a
+ * domain translates to any of it; otherwise an in-kernel access pins just the
+ * pages that it works on.
+ *
+ * The charge is for the whole stretch while that is pinned, and for each page
+ * pinned by an access otherwise; a page that is held in both ways at once is
+ * pinned by both and charged for both, as two users of it are.
+ */
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "pages.h"
+
+/**
+ * struct single - A page that accesses have pinned
+ * @page: the page
+ * @count: how many times
+ * @own: pinned and charged for itself; else it is held by a use of the whole
+ */
+struct single {
+	struct page *page;
+	unsigned int count;
+	bool own;
+};
+
+static struct pages *pages_alloc(struct owner_table *table, struct file *file,
+				 unsigned long start, unsigned long length,
+				 bool writable)
+{
+	struct pages *pages;
+	unsigned long end;
+
+	if (!length)
+		return ERR_PTR(-EINVAL);
+	/* The end is checked as well, so that it can be rounded up */
+	if (check_add_overflow(start, length, &end) ||
+	    end > ULONG_MAX - PAGE_SIZE)
+		return ERR_PTR(-EOVERFLOW);
+
+	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	pages->owner = owner_get_current(table, !file);
+	if (!pages->owner) {
+		kfree(pages);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&pages->refs, 1);
+	mutex_init(&pages->lock);
+	pages->writable = writable;
+	pages->file = file;
+	pages->base = ALIGN_DOWN(start, PAGE_SIZE);
+	pages->nr_pages = (PAGE_ALIGN(end) - pages->base) >> PAGE_SHIFT;
+	runs_init(&pages->runs);
+	return pages;
+}
+
+/**
+ * pages_alloc_user - Stand for memory of the calling process
+ * @table: the owners of the file
+ * @uaddr: user address, of any alignment
+ * @length: bytes
+ * @writable: devices may write to it
+ *
+ * Nothing is pinned yet.
+ *
+ * Return: the pages, or ERR_PTR of -EINVAL, -EOVERFLOW, -ENOMEM.
+ */
+struct pages *pages_alloc_user(struct owner_table *table, unsigned long uaddr,
+			       unsigned long length, bool writable)
+{
+	return pages_alloc(table, NULL, uaddr, length, writable);
+}
+
+/**
+ * pages_alloc_file - Stand for memory of a file
+ * @table: the owners of the file
+ * @fd: descriptor of a memfd, shmem or hugetlbfs file
+ * @start: offset in it, of any alignment
+ * @length: bytes
+ * @writable: devices may write to it
+ *
+ * Return: the pages, or an ERR_PTR: -EBADF, -EINVAL for another kind of file,
+ * -EACCES or -EPERM when the file may not be written, -EOVERFLOW, -ENOMEM.
+ */
+struct pages *pages_alloc_file(struct owner_table *table, int fd,
+			       unsigned long start, unsigned long length,
+			       bool writable)
+{
+	struct file *file = fget(fd);
+	struct window window;
+	struct pages *pages;
+	int rc;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	rc = window_check(file);
+	if (rc) {
+		pages = ERR_PTR(rc);
+		goto out_put;
+	}
+	pages = pages_alloc(table, file, start, length, writable);
+	if (IS_ERR(pages))
+		goto out_put;
+
+	/* It may be long until it is pinned: find out now what is forbidden */
+	rc = window_open(&window, file, pages->base, pages->nr_pages, writable);
+	if (rc) {
+		pages_put(pages);
+		return ERR_PTR(rc);
+	}
+	window_close(&window);
+	return pages;
+
+out_put:
+	fput(file);
+	return pages;
+}
+
+void pages_get(struct pages *pages)
+{
+	refcount_inc(&pages->refs);
+}
+
+void pages_put(struct pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	WARN_ON(pages->users);
+	if (pages->singles) {
+		WARN_ON(!xa_empty(pages->singles));
+		xa_destroy(pages->singles);
+		kfree(pages->singles);
+	}
+	owner_put(pages->owner, !pages->file);
+	if (pages->file)
+		fput(pages->file);
+	mutex_destroy(&pages->lock);
+	kfree(pages);
+}
+
+static int use_whole(struct pages *pages)
+{
+	int rc;
+
+	lockdep_assert_held(&pages->lock);
+
+	if (!pages->users) {
+		rc = owner_charge(pages->owner, pages->nr_pages);
+		if (rc)
+			return rc;
+		rc = pin_runs(pages, &pages->runs);
+		if (rc) {
+			owner_uncharge(pages->owner, pages->nr_pages);
+			return rc;
+		}
+	}
+	pages->users++;
+	return 0;
+}
+
+static void unuse_whole(struct pages *pages)
+{
+	lockdep_assert_held(&pages->lock);
+
+	if (--pages->users)
+		return;
+	unpin_runs(&pages->runs, pages->writable);
+	runs_free(&pages->runs);
+	owner_uncharge(pages->owner, pages->nr_pages);
+}
+
+/**
+ * pages_pin - Have all of it pinned
+ * @pages: the memory
+ *
+ * Until pages_unpin(), @pages->runs does not change and may be read without a
+ * lock.
+ *
+ * Return: 0; -ENOMEM also when the owner's limit is exceeded; -EFAULT; -EINTR.
+ */
+int pages_pin(struct pages *pages)
+{
+	int rc;
+
+	mutex_lock(&pages->lock);
+	rc = use_whole(pages);
+	mutex_unlock(&pages->lock);
+	return rc;
+}
+
+/**
+ * pages_unpin - Undo one pages_pin()
+ * @pages: the memory; no domain may translate to it on the caller's behalf
+ */
+void pages_unpin(struct pages *pages)
+{
+	mutex_lock(&pages->lock);
+	unuse_whole(pages);
+	mutex_unlock(&pages->lock);
+}
+
+/* The page that @pages->runs has at @index */
+static struct page *whole_page(struct pages *pages, unsigned long index)
+{
+	struct runs_iter iter;
+	unsigned long skip;
+	struct run run;
+
+	skip = runs_seek(&iter, &pages->runs, pages->nr_pages, index);
+	runs_next(&iter, &run);
+	return pfn_to_page(run.pfn + skip);
+}
+
+static struct xarray *singles_of(struct pages *pages)
+{
+	if (!pages->singles) {
+		pages->singles = kmalloc(sizeof(*pages->singles),
+					 GFP_KERNEL_ACCOUNT);
+		if (pages->singles)
+			xa_init(pages->singles);
+	}
+	return pages->singles;
+}
+
+static int single_fill(struct pages *pages, unsigned long index,
+		       struct single *single)
+{
+	int rc;
+
+	/* What devices see is what the access must see */
+	if (pages->users) {
+		single->page = whole_page(pages, index);
+		pages->users++;
+		return 0;
+	}
+	rc = owner_charge(pages->owner, 1);
+	if (rc)
+		return rc;
+	rc = pin_one(pages, index, &single->page);
+	if (rc)
+		owner_uncharge(pages->owner, 1);
+	else
+		single->own = true;
+	return rc;
+}
+
+static void single_empty(struct pages *pages, struct single *single)
+{
+	if (!single->own) {
+		unuse_whole(pages);
+		return;
+	}
+	unpin_one(single->page, pages->writable);
+	owner_uncharge(pages->owner, 1);
+}
+
+/**
+ * pages_pin_single - Pin one page for an access, once more
+ * @pages: the memory
+ * @index: which page
+ * @out: set to it
+ */
+int pages_pin_single(struct pages *pages, unsigned long index,
+		     struct page **out)
+{
+	struct single *single;
+	struct xarray *xa;
+	int rc = -ENOMEM;
+
+	mutex_lock(&pages->lock);
+	xa = singles_of(pages);
+	if (!xa)
+		goto out_unlock;
+	single = xa_load(xa, index);
+	if (!single) {
+		single = kzalloc(sizeof(*single), GFP_KERNEL_ACCOUNT);
+		if (!single)
+			goto out_unlock;
+		rc = single_fill(pages, index, single);
+		if (rc)
+			goto out_free;
+		rc = xa_err(xa_store(xa, index, single, GFP_KERNEL_ACCOUNT));
+		if (rc) {
+			single_empty(pages, single);
+			goto out_free;
+		}
+	}
+	single->count++;
+	*out = single->page;
+	rc = 0;
+	goto out_unlock;
+
+out_free:
+	kfree(single);
+out_unlock:
+	mutex_unlock(&pages->lock);
+	return rc;
+}
+
+/**
+ * pages_unpin_single - Undo one pages_pin_single()
+ * @pages: the memory
+ * @index: a page that is pinned so
+ */
+void pages_unpin_single(struct pages *pages, unsigned long index)
+{
+	struct single *single;
+
+	mutex_lock(&pages->lock);
+	single = xa_load(pages->singles, index);
+	if (!--single->count) {
+		xa_erase(pages->singles, index);
+		single_empty(pages, single);
+		kfree(single);
+	}
+	mutex_unlock(&pages->lock);
+}
+
+/**
+ * pages_rw - Copy to or from the memory
+ * @pages: the memory
+ * @offset: bytes from the start of its first page
+ * @data: kernel memory
+ * @length: bytes
+ * @write: copy to the memory, which is @pages->writable
+ *
+ * Return: 0, or an error as pages_pin(), after part was copied.
+ */
+int pages_rw(struct pages *pages, unsigned long offset, void *data,
+	     unsigned long length, bool write)
+{
+	while (length) {
+		unsigned long in_page = offset_in_page(offset);
+		unsigned long count = min(length, PAGE_SIZE - in_page);
+		struct page *page;
+		int rc;
+
+		rc = pages_pin_single(pages, offset >> PAGE_SHIFT, &page);
+		if (rc)
+			return rc;
+		if (write)
+			memcpy_to_page(page, in_page, data, count);
+		else
+			memcpy_from_page(data, page, in_page, count);
+		pages_unpin_single(pages, offset >> PAGE_SHIFT);
+		offset += count;
+		data += count;
+		length -= count;
+	}
+	return 0;
+}

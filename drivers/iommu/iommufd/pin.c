@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinning the memory of a mapping.
+ *
+ * Frames come from the kernel one pointer a page, and leave here as runs. A
+ * hugetlb page is asked for by its first page only: such a page is mapped whole
+ * or not at all, and one pin holds all of it. A transparent huge page may be
+ * mapped in parts, so each of its pages is asked for.
+ *
+ * Memory that devices only read is pinned as if for writing where the mapping
+ * allows that. Pinned for reading, a page that is still shared (the zero page, or
+ * a page of a private file mapping) would be left behind by the process's next
+ * write, and the device would go on reading the old one.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <compat.h>
+
+#include "pages.h"
+
+/* Page pointers on the stack: enough for small mappings */
+#define PIN_FEW 32
+/* Page pointers in one allocation, which is an order 3 one at the most */
+#define PIN_MANY (SZ_32K / sizeof(struct page *))
+
+/**
+ * struct pin_source - Where the pages of a mapping are found at present
+ * @mm: the address space
+ * @addr: user address in @mm of the first page
+ * @flags: for pinning
+ * @window: open when @mm shows a file for the moment
+ * @file: there is a window
+ * @remote: @mm is not the caller's; a reference on its users is held
+ */
+struct pin_source {
+	struct mm_struct *mm;
+	unsigned long addr;
+	unsigned int flags;
+	struct window window;
+	bool file;
+	bool remote;
+};
+
+/* Pinning for writing with force would go past a mapping that is not readable */
+static int check_readable(struct mm_struct *mm, unsigned long addr,
+			  unsigned long nr_pages)
+{
+	unsigned long end = addr + (nr_pages << PAGE_SHIFT);
+	struct vm_area_struct *vma;
+	int rc = 0;
+
+	mmap_read_lock(mm);
+	while (addr < end) {
+		vma = find_vma(mm, addr);
+		if (!vma || vma->vm_start > addr ||
+		    !(vma->vm_flags & VM_READ)) {
+			rc = -EFAULT;
+			break;
+		}
+		addr = vma->vm_end;
+	}
+	mmap_read_unlock(mm);
+	return rc;
+}
+
+static void source_close(struct pin_source *source)
+{
+	if (source->file)
+		window_close(&source->window);
+	else if (source->remote)
+		mmput(source->mm);
+}
+
+static int source_open(struct pin_source *source, struct pages *pages,
+		       unsigned long index, unsigned long nr_pages)
+{
+	unsigned long base = pages->base + (index << PAGE_SHIFT);
+	int rc;
+
+	source->flags = FOLL_LONGTERM;
+	if (pages->writable)
+		source->flags |= FOLL_WRITE;
+
+	source->file = pages->file;
+	if (source->file) {
+		rc = window_open(&source->window, pages->file, base, nr_pages,
+				 pages->writable);
+		if (rc)
+			return rc;
+		source->mm = current->mm;
+		source->remote = false;
+		source->addr = source->window.addr;
+		return 0;
+	}
+
+	/* The identity stays while user memory is mapped, see owner.h */
+	source->mm = pages->owner->who.mm;
+	source->addr = base;
+	source->remote = source->mm != current->mm;
+	if (source->remote && !mmget_not_zero(source->mm))
+		return -EFAULT;
+	if (!pages->writable) {
+		rc = check_readable(source->mm, base, nr_pages);
+		if (rc) {
+			source_close(source);
+			return rc;
+		}
+		source->flags |= FOLL_WRITE | FOLL_FORCE;
+	}
+	return 0;
+}
+
+static long source_pin(struct pin_source *source, unsigned long addr,
+		       unsigned long nr, unsigned int flags,
+		       struct page **batch)
+{
+	long got;
+
+	if (!source->remote)
+		return pin_user_pages_fast(addr, nr, flags, batch);
+
+	mmap_read_lock(source->mm);
+	got = pin_user_pages_remote(source->mm, addr, nr, flags, batch, NULL);
+	mmap_read_unlock(source->mm);
+	return got;
+}
+
+static long source_get(struct pin_source *source, unsigned long index,
+		       unsigned long nr, struct page **batch)
+{
+	unsigned long addr = source->addr + (index << PAGE_SHIFT);
+	long got = source_pin(source, addr, nr, source->flags, batch);
+
+	/* A shared mapping of a file that may not be written has no other copy */
+	if (got == -EFAULT && (source->flags & FOLL_FORCE))
+		got = source_pin(source, addr, nr,
+				 source->flags & ~(FOLL_WRITE | FOLL_FORCE),
+				 batch);
+	return got ?: -EFAULT;
+}
+
+/* Frames from @page to the end of its hugetlb page */
+static unsigned long huge_rest(struct page *page)
+{
+	struct page *head = compound_head(page);
+
+	return compound_nr(head) - (page - head);
+}
+
+/*
+ * How many of the batch continue the physical memory at its first page. The
+ * memory map is contiguous where frames are (SPARSEMEM_VMEMMAP).
+ */
+static unsigned long contiguous(struct page **batch, unsigned long nr)
+{
+	struct page *first = batch[0];
+	unsigned long i = 1;
+
+	while (i < nr && batch[i] == first + i)
+		i++;
+	return i;
+}
+
+/*
+ * Turn a batch into runs. A hugetlb page is recorded to its end, or to that of
+ * the mapping, even if the batch ends in it, and what the batch pinned
+ * of it beyond the first page is unpinned.
+ *
+ * On failure nothing of what was not recorded stays pinned.
+ */
+static int absorb(struct runs_builder *builder, struct page **batch,
+		  unsigned long got, bool *huge)
+{
+	unsigned long i = 0;
+
+	while (i < got) {
+		struct page *page = batch[i];
+		unsigned long in_batch;
+		unsigned long count;
+		int rc;
+
+		*huge = PageCompound(page) && PageHuge(page);
+		if (*huge) {
+			count = min(huge_rest(page),
+				    builder->total - builder->nr_pages);
+			in_batch = min(count, got - i);
+			if (in_batch > 1)
+				unpin_user_page_range_dirty_lock(page + 1,
+								 in_batch - 1,
+								 false);
+		} else {
+			count = contiguous(batch + i, got - i);
+			in_batch = count;
+		}
+
+		rc = runs_append(builder, page_to_pfn(page), count, *huge);
+		if (rc) {
+			unpin_user_page(page);
+			i++;
+			if (*huge)
+				i += in_batch - 1;
+			unpin_user_pages(batch + i, got - i);
+			return rc;
+		}
+		i += in_batch;
+	}
+	return 0;
+}
+
+/**
+ * pin_runs - Pin all of the memory of a mapping
+ * @pages: with its lock held; nothing of it is pinned
+ * @runs: set to what is pinned
+ *
+ * Return: 0; -EFAULT when there is no memory that may be used so; -EINTR when
+ * the process is being killed; -ENOMEM. On failure nothing stays pinned.
+ */
+int pin_runs(struct pages *pages, struct runs *runs)
+{
+	unsigned long capacity = PIN_FEW;
+	struct page *few[PIN_FEW];
+	struct page **batch = few;
+	struct runs_builder builder;
+	struct pin_source source;
+	bool probe;
+	int rc;
+
+	lockdep_assert_held(&pages->lock);
+
+	runs_begin(&builder, runs, pages->nr_pages);
+	rc = source_open(&source, pages, 0, pages->nr_pages);
+	if (rc)
+		return rc;
+
+	if (pages->nr_pages > PIN_FEW) {
+		capacity = min(pages->nr_pages, PIN_MANY);
+		batch = kmalloc_array(capacity, sizeof(*batch),
+				      GFP_KERNEL_ACCOUNT);
+		if (!batch) {
+			rc = -ENOMEM;
+			goto out_close;
+		}
+	}
+
+	/* Ask for one page where a hugetlb page may begin, for many elsewhere */
+	probe = pages->nr_pages >= PMD_SIZE / PAGE_SIZE;
+	while (builder.nr_pages < pages->nr_pages) {
+		unsigned long want = min(pages->nr_pages - builder.nr_pages,
+					 probe ? 1UL : capacity);
+		long got;
+
+		got = source_get(&source, builder.nr_pages, want, batch);
+		if (got < 0) {
+			rc = fatal_signal_pending(current) ? -EINTR : got;
+			break;
+		}
+		rc = absorb(&builder, batch, got, &probe);
+		if (rc)
+			break;
+		cond_resched();
+	}
+
+	if (batch != few)
+		kfree(batch);
+	if (rc) {
+		unpin_runs(runs, false);
+		runs_free(runs);
+	} else {
+		runs_finish(&builder);
+	}
+out_close:
+	source_close(&source);
+	return rc;
+}
+
+/**
+ * unpin_runs - Unpin what pin_runs() pinned
+ * @runs: the runs; they are not changed
+ * @dirty: the pages may have been written to
+ */
+void unpin_runs(const struct runs *runs, bool dirty)
+{
+	struct runs_iter iter;
+	struct run run;
+
+	runs_start(&iter, runs);
+	while (runs_next(&iter, &run)) {
+		struct page *page = pfn_to_page(run.pfn);
+		unsigned long step;
+
+		if (!run.by_folio) {
+			unpin_user_page_range_dirty_lock(page, run.count,
+							 dirty);
+			continue;
+		}
+		for (; run.count; run.count -= step, page += step) {
+			step = min(huge_rest(page), run.count);
+			unpin_user_page_range_dirty_lock(page, 1, dirty);
+		}
+	}
+}
+
+/**
+ * pin_one - Pin one page of a mapping
+ * @pages: with its lock held
+ * @index: which
+ * @out: set to the page, to be given to unpin_one()
+ *
+ * Return: as pin_runs().
+ */
+int pin_one(struct pages *pages, unsigned long index, struct page **out)
+{
+	struct pin_source source;
+	long got;
+	int rc;
+
+	lockdep_assert_held(&pages->lock);
+
+	rc = source_open(&source, pages, index, 1);
+	if (rc)
+		return rc;
+	got = source_get(&source, 0, 1, out);
+	source_close(&source);
+	return got < 0 ? got : 0;
+}
+
+/**
+ * unpin_one - Undo pin_one()
+ * @page: the page
+ * @dirty: it may have been written to
+ */
+void unpin_one(struct page *page, bool dirty)
+{
+	unpin_user_page_range_dirty_lock(page, 1, dirty);
+}

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping, copying and unmapping in an I/O address space.
+ *
+ * An area is put into the tree before its memory is pinned, which can take long
+ * and is done without a lock, and is taken out after no domain translates to it
+ * any more. In between its state says that only its IOVA counts.
+ *
+ * Memory is unpinned only after the domains were flushed, and the domains are
+ * flushed once for everything that one call takes away.
+ */
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <compat.h>
+#include "domain.h"
+#include "pages.h"
+#include "space.h"
+
+/* Areas that are worked on before others get the lock */
+#define AREAS_BATCH 1024
+
+void space_init(struct space *space)
+{
+	init_rwsem(&space->domains_sem);
+	mutex_init(&space->lock);
+	space->areas = (struct iova_tree){};
+	space->reserved = RB_ROOT_CACHED;
+	space->allowed = RB_ROOT_CACHED;
+	space->alignment = 1;
+	INIT_LIST_HEAD(&space->domains);
+	INIT_LIST_HEAD(&space->accesses);
+	space->huge = true;
+	init_waitqueue_head(&space->idle);
+}
+
+/**
+ * space_destroy - Unmap everything and free what the space holds
+ * @space: without domains and accesses
+ */
+void space_destroy(struct space *space)
+{
+	unsigned long unmapped;
+
+	WARN_ON(space_unmap(space, 0, ULONG_MAX, &unmapped));
+	WARN_ON(space->nr_domains || !list_empty(&space->accesses));
+	WARN_ON(!iova_tree_empty(&space->areas));
+	iova_free_all(&space->reserved);
+	iova_free_all(&space->allowed);
+	mutex_destroy(&space->lock);
+}
+
+static void areas_remove(struct space *space, struct area *list)
+{
+	unsigned int nr = 0;
+
+	mutex_lock(&space->lock);
+	for (; list; list = list->next) {
+		iova_tree_remove(&space->areas, &list->range);
+		if (++nr == AREAS_BATCH) {
+			nr = 0;
+			mutex_unlock(&space->lock);
+			cond_resched();
+			mutex_lock(&space->lock);
+		}
+	}
+	mutex_unlock(&space->lock);
+}
+
+/*
+ * Take the IOVA for new areas, one behind the other. Until here their ranges
+ * begin at 0.
+ */
+static int areas_insert(struct space *space, struct area *list,
+			struct space_map_args *args)
+{
+	unsigned long iova = args->iova;
+	struct area *area;
+	struct area *undo;
+	int rc;
+
+	mutex_lock(&space->lock);
+	if (args->fixed)
+		rc = iova_check(space, iova, args->length);
+	else
+		rc = iova_choose(space, args, &iova);
+	if (rc)
+		goto out_unlock;
+
+	for (area = list; area; area = area->next) {
+		if ((area_length(area) | area->offset) &
+		    (space->alignment - 1)) {
+			rc = -EINVAL;
+			break;
+		}
+		area->range.first += iova;
+		area->range.last += iova;
+		rc = iova_tree_insert(&space->areas, &area->range);
+		if (rc)
+			break;
+	}
+	if (!rc) {
+		args->iova = iova;
+		goto out_unlock;
+	}
+	for (undo = list; undo != area; undo = undo->next)
+		iova_tree_remove(&space->areas, &undo->range);
+out_unlock:
+	mutex_unlock(&space->lock);
+	return rc;
+}
+
+/*
+ * Neighbours are cleared together: an IOMMU driver takes a table that a range
+ * covers whole out at once.
+ */
+static void areas_unmap_domain(struct area *list, struct iommu_domain *domain,
+			       struct iommu_iotlb_gather *gather)
+{
+	while (list) {
+		unsigned long first = list->range.first;
+		unsigned long last;
+
+		do {
+			last = list->range.last;
+			list = list->next;
+		} while (list && list->range.first == last + 1);
+		domain_unmap(domain, first, last - first + 1, gather);
+		cond_resched();
+	}
+}
+
+/* Take areas out of the domains before @end, or of all for NULL */
+static void areas_unmap_domains(struct space *space, struct area *list,
+				struct space_domain *end)
+{
+	struct iommu_iotlb_gather gather;
+	struct space_domain *member;
+
+	lockdep_assert_held(&space->domains_sem);
+
+	list_for_each_entry(member, &space->domains, link) {
+		if (member == end)
+			break;
+		iommu_gather_start(&gather);
+		areas_unmap_domain(list, member->domain, &gather);
+		iommu_gather_flush(member->domain, &gather);
+	}
+}
+
+/*
+ * Put new areas, which follow each other without a gap, into one domain: all or
+ * none.
+ */
+static int areas_map_domain(struct space *space, struct area *list,
+			    struct iommu_domain *domain)
+{
+	unsigned long first = list->range.first;
+	unsigned long done = 0;
+	struct area *area;
+	int rc;
+
+	for (area = list; area; area = area->next) {
+		rc = domain_map(domain, area->range.first, area->pages,
+				area->offset, area_length(area), area->prot,
+				space->huge);
+		if (rc)
+			goto err_unmap;
+		done += area_length(area);
+	}
+	rc = iommu_sync_map(domain, first, done);
+	if (!rc)
+		return 0;
+
+err_unmap:
+	if (done)
+		iommu_unmap(domain, first, done);
+	return rc;
+}
+
+static int areas_map_domains(struct space *space, struct area *list)
+{
+	struct space_domain *member;
+	int rc;
+
+	lockdep_assert_held(&space->domains_sem);
+
+	list_for_each_entry(member, &space->domains, link) {
+		rc = areas_map_domain(space, list, member->domain);
+		if (rc) {
+			areas_unmap_domains(space, list, member);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void areas_unpin(struct area *list, struct area *end)
+{
+	for (; list != end; list = list->next)
+		pages_unpin(list->pages);
+}
+
+static int areas_pin(struct area *list)
+{
+	struct area *area;
+	int rc;
+
+	for (area = list; area; area = area->next) {
+		rc = pages_pin(area->pages);
+		if (rc) {
+			areas_unpin(list, area);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void areas_set_state(struct space *space, struct area *list,
+			    enum area_state state)
+{
+	mutex_lock(&space->lock);
+	for (; list; list = list->next) {
+		list->state = state;
+		if (state == AREA_LIVE)
+			space->mapped += area_length(list);
+	}
+	mutex_unlock(&space->lock);
+}
+
+/*
+ * Make busy areas live. Their memory is pinned before domains_sem is taken,
+ * because the space mostly still has the domains that it has now.
+ */
+static int areas_fill(struct space *space, struct area *list)
+{
+	bool pinned = READ_ONCE(space->nr_domains);
+	int rc;
+
+	if (pinned) {
+		rc = areas_pin(list);
+		if (rc)
+			return rc;
+	}
+
+	down_read(&space->domains_sem);
+	if (space->nr_domains && !pinned) {
+		rc = areas_pin(list);
+		if (rc)
+			goto out_up;
+		pinned = true;
+	}
+	rc = areas_map_domains(space, list);
+	if (!rc) {
+		areas_set_state(space, list, AREA_LIVE);
+		/* The domains that are gone meanwhile did not need it either */
+		if (space->nr_domains)
+			pinned = false;
+	}
+out_up:
+	up_read(&space->domains_sem);
+	if (pinned)
+		areas_unpin(list, NULL);
+	return rc;
+}
+
+static struct area *area_alloc(struct pages *pages, unsigned long offset,
+			       unsigned long first, unsigned long length,
+			       int prot)
+{
+	struct area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+
+	if (area) {
+		pages_get(pages);
+		area->pages = pages;
+		area->offset = offset;
+		area->range.first = first;
+		area->range.last = first + length - 1;
+		area->prot = prot;
+		area->state = AREA_BUSY;
+	}
+	return area;
+}
+
+static void areas_free(struct area *list)
+{
+	while (list) {
+		struct area *area = list;
+
+		list = area->next;
+		pages_put(area->pages);
+		kfree(area);
+	}
+}
+
+/* Show new areas, which are freed if that fails */
+static int areas_show(struct space *space, struct area *list,
+		      struct space_map_args *args)
+{
+	int rc;
+
+	rc = areas_insert(space, list, args);
+	if (rc)
+		goto err_free;
+	rc = areas_fill(space, list);
+	if (rc)
+		goto err_remove;
+	return 0;
+
+err_remove:
+	areas_remove(space, list);
+err_free:
+	areas_free(list);
+	return rc;
+}
+
+/**
+ * space_map - Show memory to the devices of a space
+ * @space: the space
+ * @pages: the memory
+ * @offset: bytes from the start of its first page
+ * @args: where; iova is set to what was used
+ *
+ * Return: 0; -EINVAL, -EEXIST, -EOVERFLOW or -ENOSPC from choosing the IOVA;
+ * otherwise as pages_pin() and the IOMMU driver. Nothing is changed on failure.
+ */
+int space_map(struct space *space, struct pages *pages, unsigned long offset,
+	      struct space_map_args *args)
+{
+	struct area *area;
+
+	area = area_alloc(pages, offset, 0, args->length, args->prot);
+	if (!area)
+		return -ENOMEM;
+	return areas_show(space, area, args);
+}
+
+/*
+ * New areas on the memory that a range of @space shows, which need not begin or
+ * end where an area does.
+ */
+static struct area *space_clone(struct space *space, unsigned long first,
+				unsigned long last, int prot)
+{
+	struct area *list = NULL;
+	struct area **tail = &list;
+	unsigned long at = first;
+	struct area *area;
+	int rc = -ENOENT;
+
+	mutex_lock(&space->lock);
+	area = range_to_area(iova_tree_first(&space->areas, first, last));
+	for (;;) {
+		unsigned long end;
+
+		if (!area || area->range.first > at || area->state != AREA_LIVE)
+			goto err_free;
+		if (prot & IOMMU_WRITE && !area->pages->writable) {
+			rc = -EPERM;
+			goto err_free;
+		}
+		end = min(last, area->range.last);
+		*tail = area_alloc(area->pages,
+				   area->offset + (at - area->range.first),
+				   at - first, end - at + 1, prot);
+		if (!*tail) {
+			rc = -ENOMEM;
+			goto err_free;
+		}
+		if (end == last)
+			break;
+		tail = &(*tail)->next;
+		at = end + 1;
+		area = range_to_area(iova_tree_next(&area->range, last));
+	}
+	mutex_unlock(&space->lock);
+	return list;
+
+err_free:
+	mutex_unlock(&space->lock);
+	areas_free(list);
+	return ERR_PTR(rc);
+}
+
+/**
+ * space_copy - Show in one space what another shows
+ * @to: where to
+ * @from: where from; may be the same
+ * @from_iova: first IOVA in @from
+ * @args: where in @to, and how much; hint is not used
+ *
+ * Return: as space_map(); -ENOENT when @from has a gap in that range; -EPERM
+ * when it is to be writable and is not.
+ */
+int space_copy(struct space *to, struct space *from, unsigned long from_iova,
+	       struct space_map_args *args)
+{
+	struct area *list;
+	unsigned long last;
+
+	if (!args->length)
+		return -EINVAL;
+	if (check_add_overflow(from_iova, args->length - 1, &last))
+		return -EOVERFLOW;
+	list = space_clone(from, from_iova, last, args->prot);
+	if (IS_ERR(list))
+		return PTR_ERR(list);
+	args->hint = list->pages->base + list->offset;
+	return areas_show(to, list, args);
+}
+
+/* Undo the marking of areas_mark_dying() */
+static void areas_revive(struct space *space, struct area *list)
+{
+	for (; list; list = list->next) {
+		list->state = AREA_LIVE;
+		list->closed = false;
+		space->mapped += area_length(list);
+	}
+}
+
+/*
+ * Mark all areas of a range as dying and list them.
+ *
+ * Return: 0; -ENOENT when an area is only partly in the range; -EBUSY when one
+ * is being mapped or unmapped; -EAGAIN when an access is at work in one.
+ */
+static int areas_mark_dying(struct space *space, unsigned long first,
+			    unsigned long last, struct area **list)
+{
+	struct area **tail = list;
+	unsigned int nr = 0;
+	struct area *area;
+	int rc = 0;
+
+	*list = NULL;
+	mutex_lock(&space->lock);
+	area = range_to_area(iova_tree_first(&space->areas, last, last));
+	if (area && area->range.last > last) {
+		rc = -ENOENT;
+		goto out_unlock;
+	}
+	area = range_to_area(iova_tree_first(&space->areas, first, last));
+	if (area && area->range.first < first) {
+		rc = -ENOENT;
+		goto out_unlock;
+	}
+
+	while (area) {
+		if (area->state != AREA_LIVE) {
+			rc = -EBUSY;
+			break;
+		}
+		if (area->uses) {
+			rc = -EAGAIN;
+			break;
+		}
+		area->state = AREA_DYING;
+		area->next = NULL;
+		space->mapped -= area_length(area);
+		*tail = area;
+		tail = &area->next;
+		if (++nr == AREAS_BATCH) {
+			nr = 0;
+			/* A dying area stays in the tree, and marks the place */
+			mutex_unlock(&space->lock);
+			cond_resched();
+			mutex_lock(&space->lock);
+		}
+		area = range_to_area(iova_tree_next(&area->range, last));
+	}
+	if (rc) {
+		areas_revive(space, *list);
+		*list = NULL;
+	}
+out_unlock:
+	mutex_unlock(&space->lock);
+	return rc;
+}
+
+/**
+ * space_unmap - Hide all areas of a range from the devices
+ * @space: the space
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ * @unmapped: set to the bytes that were mapped there, 0 on failure
+ *
+ * In-kernel accesses are told to let go first, and waited for.
+ *
+ * Return: 0, also when nothing was mapped; -ENOENT when an area is only partly
+ * in the range; -EBUSY when one is being mapped or unmapped by another thread;
+ * -EINTR when the process is being killed. Nothing is changed on failure.
+ */
+int space_unmap(struct space *space, unsigned long first, unsigned long last,
+		unsigned long *unmapped)
+{
+	struct area *area;
+	struct area *list;
+	int rc;
+
+	*unmapped = 0;
+	do {
+		rc = space_quiesce(space, first, last);
+		if (rc)
+			return rc;
+		down_read(&space->domains_sem);
+		rc = areas_mark_dying(space, first, last, &list);
+		if (rc)
+			up_read(&space->domains_sem);
+	} while (rc == -EAGAIN);
+	if (rc) {
+		space_reopen(space, first, last);
+		return rc;
+	}
+	if (!list) {
+		up_read(&space->domains_sem);
+		return 0;
+	}
+
+	areas_unmap_domains(space, list, NULL);
+	/* Only a domain needed the memory pinned; nothing reaches it any more */
+	if (space->nr_domains)
+		areas_unpin(list, NULL);
+	up_read(&space->domains_sem);
+
+	areas_remove(space, list);
+	for (area = list; area; area = area->next)
+		*unmapped += area_length(area);
+	areas_free(list);
+	return 0;
+}
+
+/**
+ * space_set_huge - Choose the size of the entries
+ * @space: the space
+ * @huge: they may be larger than a page
+ *
+ * Return: 0; -EINVAL to forbid them while devices see mappings;
+ * -EADDRINUSE when mappings are not page-aligned.
+ */
+int space_set_huge(struct space *space, bool huge)
+{
+	int rc = 0;
+
+	down_write(&space->domains_sem);
+	mutex_lock(&space->lock);
+	if (huge == space->huge)
+		goto out_unlock;
+	if (!huge && space->nr_domains && !iova_tree_empty(&space->areas)) {
+		rc = -EINVAL;
+		goto out_unlock;
+	}
+	space->huge = huge;
+	rc = space_update_alignment(space);
+	if (rc)
+		space->huge = !huge;
+out_unlock:
+	mutex_unlock(&space->lock);
+	up_write(&space->domains_sem);
+	return rc;
+}

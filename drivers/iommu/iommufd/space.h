@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An I/O address space: an IOAS without its ID.
+ *
+ * space.c: map, copy, unmap
+ * space_domain.c: the domains that show it
+ * space_access.c: in-kernel users of it
+ * iova.c: where a mapping may go
+ */
+#ifndef __IOMMUFD_SPACE_H
+#define __IOMMUFD_SPACE_H
+
+#include <linux/interval_tree.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/wait.h>
+
+#include "iova_tree.h"
+
+struct iommu_domain;
+struct owner_table;
+struct page;
+struct pages;
+
+/**
+ * enum area_state - Who may do what with an area
+ * @AREA_BUSY: being mapped; only the IOVA counts
+ * @AREA_LIVE: in every domain of the space
+ * @AREA_DYING: being unmapped; only the IOVA counts
+ */
+enum area_state {
+	AREA_BUSY,
+	AREA_LIVE,
+	AREA_DYING,
+};
+
+/**
+ * struct area - A slice of memory at an IOVA
+ * @range: place in space.areas
+ * @pages: the memory; a reference
+ * @offset: bytes from the start of @pages' first page
+ * @next: next area, by ascending IOVA, of what one call works on
+ * @state: see enum area_state. Becomes live, or stops being so, only with
+ *         space.domains_sem held for reading, too
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @closed: no access may begin: it is about to be unmapped
+ * @uses: accesses at work in it, and pages that accesses have pinned
+ *
+ * Guarded by space.lock but for @pages, @offset and @prot, which are fixed.
+ */
+struct area {
+	struct iova_range range;
+	struct pages *pages;
+	unsigned long offset;
+	struct area *next;
+	u8 state;
+	u8 prot;
+	bool closed;
+	unsigned int uses;
+};
+
+/**
+ * struct space - An I/O address space
+ * @domains_sem: held for reading to put areas into domains or take them out,
+ *               for writing to change @domains, @nr_domains and @huge. Outside
+ *               @lock
+ * @lock: guards what follows
+ * @areas: all areas by IOVA
+ * @reserved: IOVA that devices or apertures exclude, by struct iova_reserve
+ * @allowed: IOVA that the user asked to keep, by struct iova_reserve;
+ *           empty when it did not
+ * @alignment: of IOVA, of length and of offset in a page, for MAP and COPY
+ * @mapped: bytes in live areas
+ * @domains: struct space_domain; read under either lock
+ * @nr_domains: how many
+ * @accesses: struct space_access
+ * @huge: entries may be larger than a page
+ * @idle: woken when an area.uses becomes 0
+ * @idle_seq: counts those moments
+ */
+struct space {
+	struct rw_semaphore domains_sem;
+	struct mutex lock;
+	struct iova_tree areas;
+	struct rb_root_cached reserved;
+	struct rb_root_cached allowed;
+	unsigned long alignment;
+	unsigned long mapped;
+	struct list_head domains;
+	unsigned int nr_domains;
+	struct list_head accesses;
+	bool huge;
+	wait_queue_head_t idle;
+	unsigned int idle_seq;
+};
+
+/**
+ * struct space_domain - A domain that shows a space to devices
+ * @domain: the domain, to which a device is attached
+ * @link: in space.domains
+ */
+struct space_domain {
+	struct iommu_domain *domain;
+	struct list_head link;
+};
+
+/**
+ * struct space_access - An in-kernel user of a space
+ * @unmap: told to unpin before a range is unmapped, see iommufd_access_ops;
+ *         NULL for one that never pins
+ * @data: passed to @unmap
+ * @alignment: that it needs
+ * @link: in space.accesses; guarded by space.lock
+ * @calls: @unmap is running; guarded by space.lock
+ */
+struct space_access {
+	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+	void *data;
+	unsigned long alignment;
+	struct list_head link;
+	unsigned int calls;
+};
+
+static inline struct area *range_to_area(struct iova_range *range)
+{
+	return range ? container_of(range, struct area, range) : NULL;
+}
+
+static inline unsigned long area_length(const struct area *area)
+{
+	return area->range.last - area->range.first + 1;
+}
+
+/* space.c */
+
+/**
+ * struct space_map_args - What to map where
+ * @iova: first IOVA if @fixed, else set to the one chosen
+ * @length: bytes
+ * @hint: user address or file offset that the IOVA is aligned with
+ * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
+ * @fixed: @iova is given
+ */
+struct space_map_args {
+	unsigned long iova;
+	unsigned long length;
+	unsigned long hint;
+	int prot;
+	bool fixed;
+};
+
+void space_init(struct space *space);
+void space_destroy(struct space *space);
+int space_map(struct space *space, struct pages *pages, unsigned long offset,
+	      struct space_map_args *args);
+int space_copy(struct space *to, struct space *from, unsigned long from_iova,
+	       struct space_map_args *args);
+int space_unmap(struct space *space, unsigned long first, unsigned long last,
+		unsigned long *unmapped);
+int space_set_huge(struct space *space, bool huge);
+
+/* space_domain.c */
+int space_update_alignment(struct space *space);
+int space_add_domain(struct space *space, struct space_domain *member);
+void space_remove_domain(struct space *space, struct space_domain *member);
+
+/* space_access.c */
+int space_add_access(struct space *space, struct space_access *access);
+void space_remove_access(struct space *space, struct space_access *access);
+int space_quiesce(struct space *space, unsigned long first, unsigned long last);
+void space_reopen(struct space *space, unsigned long first, unsigned long last);
+int space_access_pin(struct space *space, unsigned long iova,
+		     unsigned long length, struct page **out, bool write);
+void space_access_unpin(struct space *space, unsigned long iova,
+			unsigned long length);
+int space_access_rw(struct space *space, unsigned long iova, void *data,
+		    unsigned long length, bool write);
+
+/* iova.c */
+
+/**
+ * struct iova_reserve - A range of IOVA that is set apart
+ * @node: first and last, inclusive
+ * @owner: on whose behalf; NULL for an allowed range
+ */
+struct iova_reserve {
+	struct interval_tree_node node;
+	const void *owner;
+};
+
+int iova_check(struct space *space, unsigned long iova, unsigned long length);
+int iova_choose(struct space *space, const struct space_map_args *args,
+		unsigned long *iova);
+int iova_reserve(struct space *space, unsigned long first, unsigned long last,
+		 const void *owner);
+void iova_unreserve(struct space *space, const void *owner);
+int iova_set_allowed(struct space *space, struct rb_root_cached *allowed);
+int iova_allow(struct rb_root_cached *allowed, unsigned long first,
+	       unsigned long last);
+void iova_free_all(struct rb_root_cached *tree);
+bool iova_next_free(struct space *space, unsigned long from,
+		    unsigned long *first, unsigned long *last);
+int iova_check_alignment(struct space *space, unsigned long alignment);
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The domains that show an address space to devices.
+ *
+ * A domain joins with a device attached to it and nothing mapped in it, so that
+ * its geometry is known and the device's DMA blocked. With the semaphore held for
+ * writing no area becomes live or dies, so the live ones can be walked without
+ * holding the lock over pinning and mapping.
+ */
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+
+#include <compat.h>
+#include "domain.h"
+#include "pages.h"
+#include "space.h"
+
+/* The lowest live area that begins at @from or above, and @end above that */
+static struct area *next_live(struct space *space, unsigned long from,
+			      unsigned long end)
+{
+	struct area *area;
+
+	if (from > end)
+		return NULL;
+	mutex_lock(&space->lock);
+	area = range_to_area(iova_tree_first(&space->areas, from, end));
+	while (area && area->state != AREA_LIVE)
+		area = range_to_area(iova_tree_next(&area->range, end));
+	mutex_unlock(&space->lock);
+	return area;
+}
+
+/* Live areas up to @end, which is inclusive */
+#define for_each_live(area, space, end)					\
+	for ((area) = next_live(space, 0, end); (area);			\
+	     (area) = (area)->range.last == ULONG_MAX ? NULL :		\
+		      next_live(space, (area)->range.last + 1, end))
+
+static unsigned long domain_alignment(const struct iommu_domain *domain)
+{
+	return 1UL << __ffs(domain->pgsize_bitmap);
+}
+
+/**
+ * space_update_alignment - Follow a change of domains, accesses or huge
+ * @space: with both locks held, domains_sem for writing
+ *
+ * Return: 0, or -EADDRINUSE with nothing changed when a mapping does not have
+ * the new alignment; never when something was taken away.
+ */
+int space_update_alignment(struct space *space)
+{
+	unsigned long alignment = space->huge ? 1 : PAGE_SIZE;
+	struct space_access *access;
+	struct space_domain *member;
+	int rc;
+
+	lockdep_assert_held_write(&space->domains_sem);
+	lockdep_assert_held(&space->lock);
+
+	list_for_each_entry(member, &space->domains, link)
+		alignment = max(alignment, domain_alignment(member->domain));
+	list_for_each_entry(access, &space->accesses, link)
+		alignment = max(alignment, access->alignment);
+	if (alignment > space->alignment) {
+		rc = iova_check_alignment(space, alignment);
+		if (rc)
+			return rc;
+	}
+	space->alignment = alignment;
+	return 0;
+}
+
+/* Join, but show nothing yet: new areas will be put in from here on */
+static int domain_join(struct space *space, struct space_domain *member)
+{
+	const struct iommu_domain_geometry *geometry =
+		&member->domain->geometry;
+	int rc;
+
+	lockdep_assert_held_write(&space->domains_sem);
+
+	/* A space maps in pages, which each of its domains must be able to do */
+	if (domain_alignment(member->domain) > PAGE_SIZE)
+		return -EINVAL;
+
+	mutex_lock(&space->lock);
+	if (geometry->aperture_start) {
+		rc = iova_reserve(space, 0, geometry->aperture_start - 1,
+				  member);
+		if (rc)
+			goto err_unlock;
+	}
+	if (geometry->aperture_end != ULONG_MAX) {
+		rc = iova_reserve(space, geometry->aperture_end + 1, ULONG_MAX,
+				  member);
+		if (rc)
+			goto err_unreserve;
+	}
+	list_add_tail(&member->link, &space->domains);
+	WRITE_ONCE(space->nr_domains, space->nr_domains + 1);
+	rc = space_update_alignment(space);
+	if (!rc)
+		goto out_unlock;
+
+	WRITE_ONCE(space->nr_domains, space->nr_domains - 1);
+	list_del(&member->link);
+err_unreserve:
+	iova_unreserve(space, member);
+err_unlock:
+out_unlock:
+	mutex_unlock(&space->lock);
+	return rc;
+}
+
+static void domain_leave(struct space *space, struct space_domain *member)
+{
+	lockdep_assert_held_write(&space->domains_sem);
+
+	mutex_lock(&space->lock);
+	WRITE_ONCE(space->nr_domains, space->nr_domains - 1);
+	list_del(&member->link);
+	iova_unreserve(space, member);
+	WARN_ON(space_update_alignment(space));
+	mutex_unlock(&space->lock);
+}
+
+/*
+ * Clear the domain of the live areas up to @end, flush, and unpin them if no
+ * other domain needs them pinned.
+ */
+static void domain_clear(struct space *space, struct space_domain *member,
+			 unsigned long end)
+{
+	struct iommu_iotlb_gather gather;
+	struct area *area;
+
+	iommu_gather_start(&gather);
+	for_each_live(area, space, end) {
+		domain_unmap(member->domain, area->range.first,
+			     area_length(area), &gather);
+		cond_resched();
+	}
+	iommu_gather_flush(member->domain, &gather);
+
+	if (space->nr_domains > 1)
+		return;
+	for_each_live(area, space, end) {
+		pages_unpin(area->pages);
+		cond_resched();
+	}
+}
+
+static int domain_fill(struct space *space, struct space_domain *member)
+{
+	struct area *area;
+	int rc = 0;
+
+	for_each_live(area, space, ULONG_MAX) {
+		/* The first domain is what the memory is pinned for */
+		if (space->nr_domains == 1) {
+			rc = pages_pin(area->pages);
+			if (rc)
+				break;
+		}
+		rc = domain_map(member->domain, area->range.first, area->pages,
+				area->offset, area_length(area), area->prot,
+				space->huge);
+		if (rc) {
+			if (space->nr_domains == 1)
+				pages_unpin(area->pages);
+			break;
+		}
+		cond_resched();
+	}
+	if (!rc)
+		iommu_flush_iotlb_all(member->domain);
+	else if (area->range.first)
+		domain_clear(space, member, area->range.first - 1);
+	return rc;
+}
+
+/**
+ * space_add_domain - Show a space to the devices of a domain
+ * @space: the space
+ * @member: its domain has a device and no mappings
+ *
+ * Return: 0; -EADDRINUSE when a mapping lies outside the aperture or is not
+ * aligned for the domain; -EINVAL when the domain cannot map pages; otherwise as
+ * pages_pin() and the IOMMU driver. Nothing is changed on failure.
+ */
+int space_add_domain(struct space *space, struct space_domain *member)
+{
+	int rc;
+
+	down_write(&space->domains_sem);
+	rc = domain_join(space, member);
+	if (!rc) {
+		rc = domain_fill(space, member);
+		if (rc)
+			domain_leave(space, member);
+	}
+	up_write(&space->domains_sem);
+	return rc;
+}
+
+/**
+ * space_remove_domain - Undo space_add_domain()
+ * @space: the space
+ * @member: cleared of mappings on return
+ */
+void space_remove_domain(struct space *space, struct space_domain *member)
+{
+	down_write(&space->domains_sem);
+	domain_clear(space, member, ULONG_MAX);
+	domain_leave(space, member);
+	up_write(&space->domains_sem);
+}
