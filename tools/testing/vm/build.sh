@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run build [--kernel PACKAGE-VERSION|PATH] [MAKE-ARGUMENT...]
+# usage: ./run build [--kernel PACKAGE-VERSION|PATH] [TARGET...]
 #
 # Build the modules and the tests in build/RELEASE, a copy of the sources, so
 # that the tree stays clean and several kernels can be built for. Without
@@ -46,4 +46,7 @@ fi
 mv "$stage/.sources.new" "$stage/.sources"
 rsync -a --files-from="$stage/.sources" . "$stage/"
 
-make -C "$stage" --no-print-directory KDIR="$headers" -j"$(nproc)" "$@"
+for target; do
+	make -C "$stage" --no-print-directory -j"$(nproc)" KDIR="$headers" \
+		OUTPUT="$stage/tools/testing/selftests/iommu" "$target"
+done
