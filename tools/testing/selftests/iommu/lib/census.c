@@ -81,14 +81,19 @@ int census_module_users(const char *module)
 	return users;
 }
 
+long census_free_hugepages(void)
+{
+	return number("/proc/meminfo", "HugePages_Free");
+}
+
 bool census_want_hugepages(int count)
 {
 	long total = number("/proc/meminfo", "HugePages_Total");
-	long free = number("/proc/meminfo", "HugePages_Free");
+	long free = census_free_hugepages();
 
 	if (number("/proc/meminfo", "Hugepagesize") != 2048)
 		return false;
 	if (free < count)
 		set("/proc/sys/vm/nr_hugepages", total + count - free);
-	return number("/proc/meminfo", "HugePages_Free") >= count;
+	return census_free_hugepages() >= count;
 }

@@ -27,5 +27,6 @@ int census_module_users(const char *module);
  * does not give them.
  */
 bool census_want_hugepages(int count);
+long census_free_hugepages(void);
 
 #endif
