@@ -41,11 +41,11 @@ fail() {
 	step "FAILED  $*"
 }
 
-# in_l1 TITLE WORD...: one machine, one guest in it.
+# in_l1 LOG TITLE WORD...: one machine, one guest in it.
 in_l1() {
-	local title=$1 line rc=0
+	local log=$1 title=$2 line rc=0 found
 
-	shift
+	shift 2
 	: >"$rows/table"
 	step "$title"
 	while IFS= read -r line; do
@@ -56,10 +56,16 @@ in_l1() {
 		status\ *) rc=${line#status } ;;
 		*) step "        $line" ;;
 		esac
-	done < <("$vm_dir/vm.sh" --timeout 180 --device edu --device nvme \
-		--device virtio-net --serve "$share/payload" --share "$share" \
-		"${options[@]}" -- ./demo "$way" "$@" 2>&1 || echo "status $?")
+	done < <("$vm_dir/vm.sh" --timeout 180 --log "$log" \
+		--device edu --device nvme --device virtio-net \
+		--serve "$share/payload" --share "$share" "${options[@]}" -- ./demo "$way" "$@" 2>&1 || echo "status $?")
 	[ "$rc" -eq 0 ] || fail "the machine's command ended with status $rc"
+	found=$(bugs_in "$log")
+	if [ -z "$found" ]; then
+		pass "the kernel log tells of no bug"
+	else
+		fail "the kernel log: $found"
+	fi
 	[ -s "$rows/table" ] || fail "the guest never came to its end"
 	echo
 	awk -F , '{ printf "%-7s %-13s %-12s %-5s %-12s %-12s %s\n",
@@ -95,8 +101,8 @@ EOF
 (cd "$share/l2" && find . | cpio --quiet -o -H newc -R 0:0) >"$share/l2.cpio"
 cp "$vm_dir/guest/demo" "$share/demo"
 
-in_l1 "a machine, and a guest in it"
-in_l1 "the same, all DMA of the guest bounced" swiotlb=force
+in_l1 demo "a machine, and a guest in it"
+in_l1 demo-bounced "the same, all DMA of the guest bounced" swiotlb=force
 
 echo "demo: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

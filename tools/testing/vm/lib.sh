@@ -85,6 +85,20 @@ stamp_of() {
 	cat -- "$@" | sha256sum | cut -c 1-16
 }
 
+# What the kernel says when something is wrong with it. The first words of a
+# report are enough: what follows belongs to the same one.
+bugs='BUG:|WARNING: CPU|WARNING: possible|WARNING: suspicious|Oops|KASAN|UBSAN'
+bugs+='|general protection fault|refcount_t:|kernel BUG at|Kernel panic'
+bugs+='|blocked for more than|soft lockup|hard LOCKUP|rcu_.*stall'
+bugs+='|[Mm]emory leak|kmemleak: [0-9]+ new|list_(add|del) corruption'
+bugs+='|sleeping function called|Bad page state|ODEBUG|scheduling while atomic'
+
+# bugs_in NAME: such lines in the logs that a machine has left under that name.
+bugs_in() {
+	grep -hE -m 5 "$bugs" "$build/vm-log/$1.kernel" \
+		"$build/vm-log/$1.console" 2>/dev/null || :
+}
+
 now() {
 	echo "${EPOCHREALTIME/./}"
 }

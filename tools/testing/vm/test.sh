@@ -41,14 +41,6 @@ wanted() {
 	return 1
 }
 
-# What the kernel says when something is wrong with it. The first words of a
-# report are enough: what follows belongs to the same one.
-bugs='BUG:|WARNING: CPU|WARNING: possible|WARNING: suspicious|Oops|KASAN|UBSAN'
-bugs+='|general protection fault|refcount_t:|kernel BUG at|Kernel panic'
-bugs+='|blocked for more than|soft lockup|hard LOCKUP|rcu_.*stall'
-bugs+='|[Mm]emory leak|kmemleak: [0-9]+ new|list_(add|del) corruption'
-bugs+='|sleeping function called|Bad page state|ODEBUG|scheduling while atomic'
-
 # result NAME START PASSED FAILED SKIPPED NOTES
 result() {
 	local word=ok
@@ -83,15 +75,16 @@ run_one() {
 		echo "failed: status $rc, see build/test-log/$name" >>"$notes"
 	fi
 	if [ -n "$log" ]; then
-		found=$(grep -hE -m 5 "$bugs" "$build/vm-log/$log.kernel" \
-			"$build/vm-log/$log.console" 2>/dev/null || :)
+		found=$(bugs_in "$log")
 		if [ -n "$found" ]; then
 			f=$((f + 1))
 			printf 'failed: kernel log: %s\n' "$found" >>"$notes"
 		fi
 	fi
 	if [ "$f" -gt 0 ]; then
-		tail -n 5 "$logs/$name" | sed 's/^/| /' >>"$notes"
+		# What the harness expected, or else what came last.
+		{ grep -E '^# [^ ]+:[0-9]+:' "$logs/$name" ||
+			tail -n 5 "$logs/$name"; } | sed 's/^/| /' >>"$notes"
 	fi
 	result "$name" "$start" "$p" "$f" "$s" "$notes"
 }
