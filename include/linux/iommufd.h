@@ -16,6 +16,7 @@
 
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct device;
@@ -140,6 +141,42 @@ struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
  * @idev: a bound device
  */
 u32 iommufd_device_to_id(struct iommufd_device *idev);
+
+/**
+ * struct iommufd_watch - Told whether DMA is coherent
+ * @change: called with true before a device that is watched translates through a
+ *          domain that lets no-snoop DMA pass, and with false after the last such
+ *          device has stopped. Calls alternate. May sleep; must not call back
+ * @ictx: the context
+ * @idev: watched is this device, unless NULL
+ * @group: watched are the devices of this IOMMU group, unless NULL
+ * @nr: reasons why the last call was with true
+ * @link: in the list of the context
+ *
+ * Without @idev and @group every device of the context is watched. The user sets
+ * these fields and @change; the rest is private.
+ */
+struct iommufd_watch {
+	void (*change)(struct iommufd_watch *watch, bool noncoherent);
+	struct iommufd_ctx *ictx;
+	struct iommufd_device *idev;
+	struct iommu_group *group;
+	unsigned int nr;
+	struct list_head link;
+};
+
+/**
+ * iommufd_watch_add - Begin to watch
+ * @watch: its change() is called at once if the answer is "non-coherent"
+ */
+void iommufd_watch_add(struct iommufd_watch *watch);
+
+/**
+ * iommufd_watch_remove - Watch no longer
+ * @watch: its change() is called with false before this returns if the last call
+ *         was with true
+ */
+void iommufd_watch_remove(struct iommufd_watch *watch);
 
 /* Flags of iommufd_access_pin_pages() and iommufd_access_rw() */
 enum {

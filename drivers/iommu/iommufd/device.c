@@ -8,7 +8,8 @@
 #include <linux/lockdep.h>
 
 #include <compat.h>
-#include "device.h"
+
+#include "coherency.h"
 
 static void device_release(struct iommufd_object *obj)
 {
@@ -171,8 +172,12 @@ static int group_attach(struct iommufd_group *group,
 	int rc;
 
 	/* All devices of a group are attached to one HWPT */
-	if (group->hwpt)
-		return at_target(group, target) ? 0 : -EINVAL;
+	if (group->hwpt) {
+		if (!at_target(group, target))
+			return -EINVAL;
+		coherency_update_group(group, !group->hwpt->enforces, "attach");
+		return 0;
+	}
 
 	rc = iommufd_group_reserve(group, space);
 	if (rc)
@@ -214,11 +219,16 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 		rc = -EINVAL;
 		goto out_unlock;
 	}
-	rc = group_attach(group, &target);
-	if (rc)
-		goto out_unlock;
-	group->nr_attached++;
+	/* Attached as far as coherency goes before it can translate */
 	idev->attached = true;
+	rc = group_attach(group, &target);
+	if (rc) {
+		idev->attached = false;
+		coherency_update_group(group, group->hwpt &&
+				       !group->hwpt->enforces, "attach-failed");
+		goto out_unlock;
+	}
+	group->nr_attached++;
 	*pt_id = group->hwpt->obj.id;
 out_unlock:
 	mutex_unlock(&ictx->topology);
@@ -249,6 +259,8 @@ static int group_move(struct iommufd_group *group, const struct target *target)
 	group->hwpt = NULL;
 	rc = attach_target(group, target);
 	if (rc) {
+		coherency_update_group(group, !former->enforces,
+				       "replace-failed");
 		WARN_ON(iommu_attach_group(former->member.domain,
 					   group->group));
 		group->hwpt = former;
@@ -256,6 +268,7 @@ static int group_move(struct iommufd_group *group, const struct target *target)
 			iommufd_group_unreserve(group, space);
 		return rc;
 	}
+	coherency_update_group(group, !group->hwpt->enforces, "replace");
 	iommufd_hwpt_leave(former);
 	if (!same_space)
 		iommufd_group_unreserve(group, &former->ioas->space);
@@ -318,6 +331,8 @@ void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
 		iommufd_hwpt_detach(former, group);
 		iommufd_group_unreserve(group, &former->ioas->space);
 	}
+	coherency_update_group(group, group->hwpt && !group->hwpt->enforces,
+			       "detach");
 out_unlock:
 	mutex_unlock(&ictx->topology);
 	if (former)

@@ -37,8 +37,9 @@ struct iommufd_group {
  * @group: its group; valid while @dev is
  * @link: in group->devices
  * @attached: it is one of group->nr_attached
+ * @noncoherent: it may do DMA past the caches; guarded by coherency.lock
  *
- * Guarded by ctx->topology.
+ * The rest is guarded by ctx->topology.
  */
 struct iommufd_device {
 	struct iommufd_object obj;
@@ -46,6 +47,7 @@ struct iommufd_device {
 	struct iommufd_group *group;
 	struct list_head link;
 	bool attached;
+	bool noncoherent;
 };
 
 struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,

@@ -14,7 +14,7 @@
 #include <linux/seq_file.h>
 #include <linux/uidgid.h>
 
-#include "device.h"
+#include "coherency.h"
 #include "uapi.h"
 
 static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
@@ -69,6 +69,19 @@ static void show_object(struct seq_file *seq, struct iommufd_object *obj)
 	}
 }
 
+static void show_coherency(struct seq_file *seq, struct iommufd_ctx *ictx)
+{
+	static const char *const policies[] = {
+		[IOMMU_COHERENCY_FOLLOW] = "follow",
+		[IOMMU_COHERENCY_REQUIRE] = "require",
+		[IOMMU_COHERENCY_ASSUME_NONE] = "assume-none",
+	};
+
+	seq_printf(seq, "coherency:\t%s policy %s\n",
+		   coherency_state(ictx) ? "non-coherent" : "coherent",
+		   policies[coherency_policy(ictx)]);
+}
+
 static void show_owners(struct seq_file *seq, struct owner_table *table)
 {
 	static const char *const modes[] = {
@@ -116,5 +129,6 @@ void iommufd_show_fdinfo(struct seq_file *seq, struct file *file)
 		}
 		id++;
 	}
+	show_coherency(seq, ictx);
 	show_owners(seq, &ictx->owners);
 }

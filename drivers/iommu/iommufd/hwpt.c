@@ -12,7 +12,8 @@
 #include <linux/lockdep.h>
 
 #include <compat.h>
-#include "device.h"
+
+#include "coherency.h"
 
 /**
  * iommufd_hwpt_alloc - Make a HWPT
@@ -85,6 +86,21 @@ static int attach_error(int rc)
 	return rc == -EOPNOTSUPP || rc == -EFAULT ? -EINVAL : rc;
 }
 
+/*
+ * Before the devices of a group can translate through a HWPT, whoever watches is
+ * told what they may do there.
+ */
+static int tell_coherency(struct iommufd_hwpt *hwpt,
+			  struct iommufd_group *group)
+{
+	if (hwpt->enforces)
+		return 0;
+	if (!coherency_permits(hwpt->obj.ictx))
+		return -EPERM;
+	coherency_update_group(group, true, "attach");
+	return 0;
+}
+
 static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 {
 	struct iommu_domain *domain;
@@ -100,6 +116,9 @@ static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 	}
 	hwpt->enforces = group->can_enforce &&
 			 domain->ops->enforce_cache_coherency(domain);
+	rc = tell_coherency(hwpt, group);
+	if (rc)
+		goto err_detach;
 	hwpt->member.domain = domain;
 	rc = space_add_domain(&hwpt->ioas->space, &hwpt->member);
 	if (rc)
@@ -126,6 +145,9 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	unsigned long pgsize_bitmap = domain->pgsize_bitmap;
 	int rc;
 
+	rc = tell_coherency(hwpt, group);
+	if (rc)
+		return rc;
 	rc = iommu_attach_group(domain, group->group);
 	if (rc)
 		return attach_error(rc);
@@ -146,7 +168,8 @@ static int attach_further(struct iommufd_hwpt *hwpt,
  *
  * Return: 0; -EINVAL when the domain cannot serve the group; -ENOENT when the HWPT
  * is retired; -EADDRINUSE when a mapping is in the way; otherwise as pages_pin()
- * and the IOMMU driver. The group is blocked still on failure.
+ * and the IOMMU driver; -EPERM also when its DMA has to be coherent and is not. The
+ * group is blocked still on failure; coherency_update_group() is the caller's.
  */
 int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 {

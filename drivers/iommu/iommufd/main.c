@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "coherency.h"
 #include "uapi.h"
 
 static int destroy_ioctl(struct iommufd_ucmd *ucmd)
@@ -140,6 +141,7 @@ static int ctx_open(struct file *file, enum owner_mode mode)
 	owner_table_init(&ictx->owners, mode);
 	mutex_init(&ictx->topology);
 	INIT_LIST_HEAD(&ictx->groups);
+	coherency_init(&ictx->coherency);
 	file->private_data = ictx;
 	return 0;
 }
@@ -155,6 +157,7 @@ static int iommufd_fops_release(struct inode *inode, struct file *file)
 
 	iommufd_objects_release(ictx);
 	WARN_ON(!list_empty(&ictx->groups));
+	coherency_destroy(&ictx->coherency);
 	owner_table_destroy(&ictx->owners);
 	mutex_destroy(&ictx->topology);
 	kfree(ictx);

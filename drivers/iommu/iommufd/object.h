@@ -20,6 +20,21 @@
 struct iommufd_ioas;
 
 /**
+ * struct iommufd_coherency - Whether the DMA of a file's devices is coherent
+ * @lock: guards what follows, and iommufd_device.noncoherent. Inside
+ *        ctx->topology, outside everything of memory
+ * @policy: enum iommufd_coherency_policy; written with ctx->topology held, too
+ * @nr: devices whose DMA is not
+ * @watches: struct iommufd_watch
+ */
+struct iommufd_coherency {
+	struct mutex lock;
+	unsigned int policy;
+	unsigned int nr;
+	struct list_head watches;
+};
+
+/**
  * enum iommufd_object_type - What an ID stands for
  * @IOMMUFD_OBJ_ANY: for a look-up that takes every type
  * @IOMMUFD_OBJ_DEVICE: a bound device
@@ -79,6 +94,7 @@ struct iommufd_object_ops {
  * @topology: guards what follows, and in each object what says so. Outside all
  *            locks of spaces and pages
  * @groups: struct iommufd_group
+ * @coherency: has its own lock
  * @vfio_ioas: what the VFIO ioctls work on, or NULL. Not a reference: cleared
  *             when the IOAS is released
  */
@@ -89,6 +105,7 @@ struct iommufd_ctx {
 	struct mutex topology;
 	struct list_head groups;
 	struct iommufd_ioas *vfio_ioas;
+	struct iommufd_coherency coherency;
 };
 
 void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,

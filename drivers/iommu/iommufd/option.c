@@ -4,7 +4,7 @@
  */
 #include <linux/capability.h>
 
-#include "ioas.h"
+#include "coherency.h"
 #include "uapi.h"
 
 static int set_rlimit_mode(struct iommufd_ctx *ictx, u64 val)
@@ -56,6 +56,26 @@ static int option_huge_pages(struct iommufd_ctx *ictx, struct iommu_option *cmd)
 	return rc;
 }
 
+static int option_coherency_policy(struct iommufd_ctx *ictx,
+				   struct iommu_option *cmd)
+{
+	if (cmd->object_id)
+		return -EOPNOTSUPP;
+	if (cmd->op == IOMMU_OPTION_OP_SET)
+		return coherency_set_policy(ictx, cmd->val64);
+	cmd->val64 = coherency_policy(ictx);
+	return 0;
+}
+
+static int option_coherency_state(struct iommufd_ctx *ictx,
+				  struct iommu_option *cmd)
+{
+	if (cmd->object_id || cmd->op == IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
+	cmd->val64 = coherency_state(ictx);
+	return 0;
+}
+
 int iommufd_option(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_option __user *user = ucmd->user;
@@ -70,6 +90,12 @@ int iommufd_option(struct iommufd_ucmd *ucmd)
 		break;
 	case IOMMU_OPTION_HUGE_PAGES:
 		rc = option_huge_pages(ucmd->ictx, cmd);
+		break;
+	case IOMMU_OPTION_COHERENCY_POLICY:
+		rc = option_coherency_policy(ucmd->ictx, cmd);
+		break;
+	case IOMMU_OPTION_COHERENCY_STATE:
+		rc = option_coherency_state(ucmd->ictx, cmd);
 		break;
 	default:
 		return -EOPNOTSUPP;

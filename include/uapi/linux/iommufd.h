@@ -1077,4 +1077,46 @@ struct iommu_hw_queue_alloc {
 
 #define IOMMU_HW_QUEUE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HW_QUEUE_ALLOC)
 
+/*
+ * Options of this implementation, beyond those of Linux. Their numbers have the
+ * top bit set, which no number of Linux has. object_id is zero: they are of the
+ * whole file.
+ *
+ * A device may do no-snoop DMA, which goes past the caches. Where the IOMMU does
+ * not turn it into ordinary DMA, KVM must carry out its guest's cache flushes
+ * (wbinvd on x86). The answer to "is there DMA here that is not coherent?" follows
+ * what is attached; these options read it, and keep it from changing.
+ */
+
+/**
+ * IOMMU_OPTION_COHERENCY_POLICY - what may become of the answer
+ *
+ * Set or get one of enum iommufd_coherency_policy. Setting
+ * IOMMU_COHERENCY_REQUIRE while DMA is not coherent is -EBUSY; another value
+ * is -EINVAL.
+ */
+#define IOMMU_OPTION_COHERENCY_POLICY	0x80000000U
+
+/**
+ * IOMMU_OPTION_COHERENCY_STATE - the answer
+ *
+ * Get 1 while a device translates through a page table that lets no-snoop DMA
+ * pass, or the policy is IOMMU_COHERENCY_ASSUME_NONE; else 0. Setting it is
+ * -EOPNOTSUPP.
+ */
+#define IOMMU_OPTION_COHERENCY_STATE	0x80000001U
+
+/**
+ * enum iommufd_coherency_policy - values of IOMMU_OPTION_COHERENCY_POLICY
+ * @IOMMU_COHERENCY_FOLLOW: the answer is what is attached (at first)
+ * @IOMMU_COHERENCY_REQUIRE: an attach that would make DMA non-coherent is -EPERM
+ * @IOMMU_COHERENCY_ASSUME_NONE: KVM carries out cache flushes, whatever is
+ *	attached, so that a guest finds the same machine on unlike hosts
+ */
+enum iommufd_coherency_policy {
+	IOMMU_COHERENCY_FOLLOW		= 0,
+	IOMMU_COHERENCY_REQUIRE		= 1,
+	IOMMU_COHERENCY_ASSUME_NONE	= 2,
+};
+
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* coherency.c: is there DMA that goes past the caches? */
+#ifndef __IOMMUFD_COHERENCY_H
+#define __IOMMUFD_COHERENCY_H
+
+#include "device.h"
+
+void coherency_init(struct iommufd_coherency *coherency);
+void coherency_destroy(struct iommufd_coherency *coherency);
+bool coherency_permits(struct iommufd_ctx *ictx);
+void coherency_update_group(struct iommufd_group *group, bool noncoherent,
+			    const char *cause);
+int coherency_set_policy(struct iommufd_ctx *ictx, u64 policy);
+unsigned int coherency_policy(struct iommufd_ctx *ictx);
+bool coherency_state(struct iommufd_ctx *ictx);
+
+#endif
