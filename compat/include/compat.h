@@ -11,6 +11,8 @@
 #include <linux/device/class.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 #ifndef IOMMU_NO_PASID
@@ -40,6 +42,13 @@ static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
 
 #define pin_user_pages_remote compat_pin_user_pages_remote
 #endif
+
+/* Does the calling thread hold a mutex? A waiter may set the low bits */
+static inline bool compat_mutex_is_mine(struct mutex *lock)
+{
+	return (atomic_long_read(&lock->owner) & ~7UL) ==
+	       (unsigned long)current;
+}
 
 /* compat/iommu.c */
 

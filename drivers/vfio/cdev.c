@@ -165,6 +165,9 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 		ret = -EFAULT;
 		goto out_put;
 	}
+	if (vfio_state(vdev)->idev)
+		vfio_kvm_slot_bind(&df->kvm, ictx, vfio_state(vdev)->idev,
+				   NULL);
 	vfio_device_file_set_usable(df);
 
 out_put:
@@ -203,12 +206,20 @@ long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 void vfio_cdev_release(struct vfio_device_file *df)
 {
 	struct vfio_device *vdev = df->vdev;
+	struct iommufd_ctx *ictx;
 
 	if (!df->usable)
 		return;
 
 	mutex_lock(&vdev->dev_set->lock);
+	/* Virtual machines are told the last of the device after it is gone */
+	ictx = vfio_iommufd_ctx(vdev);
+	if (ictx)
+		iommufd_ctx_get(ictx);
 	vfio_device_close(vdev);
+	vfio_kvm_slot_unbind(&df->kvm);
+	if (ictx)
+		iommufd_ctx_put(ictx);
 	mutex_unlock(&vdev->dev_set->lock);
 	vfio_group_unblock(vdev->group);
 }

@@ -9,16 +9,27 @@
 
 #include "vfio.h"
 
+/* The driver has no use for the machine any more */
+static void device_forget_kvm(struct vfio_device *vdev)
+{
+	struct vfio_state *state = vfio_state(vdev);
+
+	vdev->kvm = NULL;
+	vfio_kvm_put(state->kvm);
+	state->kvm = NULL;
+}
+
 /**
  * vfio_device_open - Open a device that nobody has open
  * @vdev: the device
  * @ictx: where its DMA goes; not attached to anything afterwards
- * @kvm: the machine of the file that opens it
+ * @kvm: the machines of the file that opens it
  * @devid: set to the ID in @ictx
  */
 int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 		     struct vfio_kvm_slot *kvm, u32 *devid)
 {
+	struct vfio_state *state = vfio_state(vdev);
 	int ret;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
@@ -32,18 +43,16 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 
 	/* The driver's open_device may ask whether its device is open */
 	vdev->open_count = 1;
-
-	mutex_lock(&kvm->lock);
-	vdev->kvm = kvm->kvm;
+	state->kvm = vfio_kvm_get(kvm, ictx);
+	vdev->kvm = state->kvm;
 	if (vdev->ops->open_device)
 		ret = vdev->ops->open_device(vdev);
-	mutex_unlock(&kvm->lock);
 	if (ret)
 		goto err_unbind;
 	return 0;
 
 err_unbind:
-	vdev->kvm = NULL;
+	device_forget_kvm(vdev);
 	vdev->open_count = 0;
 	vfio_iommufd_unbind(vdev);
 err_module:
@@ -58,7 +67,7 @@ void vfio_device_close(struct vfio_device *vdev)
 
 	if (vdev->ops->close_device)
 		vdev->ops->close_device(vdev);
-	vdev->kvm = NULL;
+	device_forget_kvm(vdev);
 	vfio_iommufd_unbind(vdev);
 	vdev->open_count = 0;
 	module_put(vdev->dev->driver->owner);

@@ -45,10 +45,13 @@ static long group_set_container(struct vfio_group *group, int __user *arg)
 		goto out_unlock;
 	}
 	ret = iommufd_vfio_compat_ioas_create(ictx);
-	if (ret)
+	if (ret) {
 		iommufd_ctx_put(ictx);
-	else
+	} else {
 		group->ictx = ictx;
+		vfio_kvm_slot_bind(&group->kvm, ictx, NULL,
+				   group->iommu_group);
+	}
 
 out_unlock:
 	mutex_unlock(&group->lock);
@@ -69,6 +72,7 @@ static long group_unset_container(struct vfio_group *group)
 	}
 	ictx = group->ictx;
 	group->ictx = NULL;
+	vfio_kvm_slot_unbind(&group->kvm);
 	mutex_unlock(&group->lock);
 
 	iommufd_ctx_put(ictx);
@@ -294,6 +298,7 @@ static int group_fops_release(struct inode *inode, struct file *file)
 	WARN_ON(group->open_devices);
 	ictx = group->ictx;
 	group->ictx = NULL;
+	vfio_kvm_slot_unbind(&group->kvm);
 	group->opened_file = NULL;
 	mutex_unlock(&group->lock);
 

@@ -8,24 +8,16 @@
  * right to reset a device.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 
 #include "vfio.h"
-
-void vfio_kvm_slot_init(struct vfio_kvm_slot *slot)
-{
-	mutex_init(&slot->lock);
-}
-
-void vfio_kvm_slot_destroy(struct vfio_kvm_slot *slot)
-{
-	mutex_destroy(&slot->lock);
-}
 
 enum vfio_file_kind {
 	VFIO_FILE_OTHER,
 	VFIO_FILE_GROUP,
 	VFIO_FILE_DEVICE,
 	VFIO_FILE_RESET_PROOF,
+	VFIO_FILE_IOMMU,
 };
 
 static enum vfio_file_kind file_kind(struct file *file)
@@ -36,6 +28,8 @@ static enum vfio_file_kind file_kind(struct file *file)
 		return VFIO_FILE_DEVICE;
 	if (vfio_hot_reset_is_proof(file))
 		return VFIO_FILE_RESET_PROOF;
+	if (iommufd_file_is(file))
+		return VFIO_FILE_IOMMU;
 	return VFIO_FILE_OTHER;
 }
 
@@ -71,7 +65,7 @@ struct iommu_group *vfio_file_iommu_group(struct file *file)
 /*
  * KVM takes "no" for a reason to let guests flush caches, and asks only when a
  * file is added or removed, before anything is attached. Whether DMA is
- * coherent is known to /dev/iommu and told to KVM from there when it changes.
+ * coherent is pushed to it when it changes, see virt/kvm/vfio.c.
  */
 bool vfio_file_enforced_coherent(struct file *file)
 {
@@ -82,24 +76,25 @@ void vfio_file_set_kvm(struct file *file, struct kvm *kvm)
 {
 	struct vfio_device_file *df;
 	struct vfio_group *group;
-	struct vfio_kvm_slot *slot;
+	struct iommufd_ctx *ictx;
 
 	switch (file_kind(file)) {
 	case VFIO_FILE_GROUP:
 		group = file->private_data;
-		slot = &group->kvm;
+		vfio_kvm_slot_set(&group->kvm, kvm);
 		break;
 	case VFIO_FILE_DEVICE:
 		df = file->private_data;
-		slot = &df->kvm;
+		vfio_kvm_slot_set(&df->kvm, kvm);
+		break;
+	case VFIO_FILE_IOMMU:
+		ictx = iommufd_ctx_from_file(file);
+		vfio_kvm_iommu_file_set(ictx, kvm);
+		iommufd_ctx_put(ictx);
 		break;
 	default:
-		return;
+		break;
 	}
-
-	mutex_lock(&slot->lock);
-	slot->kvm = kvm;
-	mutex_unlock(&slot->lock);
 }
 
 /* Does the file prove that its owner may reset @vdev? */

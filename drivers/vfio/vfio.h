@@ -14,8 +14,8 @@
  *   group->lock		who uses the group, and how
  *   dev_set->lock		opening and closing devices; everything about what
  *				a device is bound or attached to
- *   kvm->lock			KVM's own, held around vfio_file_set_kvm() only
- *   vfio_kvm_slot::lock	which virtual machine a file belongs to
+ *   vfio_kvm_slot::lock	which virtual machines a file belongs to; with the
+ *				locks around it, see virt/kvm/vfio.c
  *   group->devices_lock	the devices of a group
  *   nodes_lock			cdev.c: device files by number
  *   group->owner_lock		spinlock: whose the DMA of a group is
@@ -41,14 +41,19 @@ struct iommufd_ctx;
 struct iommufd_device;
 
 /**
- * struct vfio_kvm_slot - The virtual machine that a file was added to
- * @lock: guards @kvm; held while a driver opens a device with it, because until
- *	then the driver has no reference of its own. Taken inside kvm->lock.
- * @kvm: the machine or NULL
+ * struct vfio_kvm_slot - The virtual machines that a file was added to
+ * @lock: guards the rest. Taken inside kvm->lock and dev_set->lock
+ * @links: one for each machine
+ * @ictx: where the DMA of the file's devices goes; NULL while nowhere
+ * @idev: the one device, or NULL
+ * @group: the IOMMU group that all of them are of, or NULL
  */
 struct vfio_kvm_slot {
-	struct mutex lock; /* guards kvm, and an open that uses it */
-	struct kvm *kvm;
+	struct mutex lock; /* guards the other members */
+	struct list_head links;
+	struct iommufd_ctx *ictx;
+	struct iommufd_device *idev;
+	struct iommu_group *group;
 };
 
 /**
@@ -64,7 +69,7 @@ struct vfio_kvm_slot {
  * @ictx: where devices of @opened_file go, with a reference
  * @open_devices: device files got from @opened_file, each with a reference on it
  * @device_binds: bound device files of devices of the group
- * @kvm: machine that @opened_file was added to
+ * @kvm: machines that @opened_file was added to
  * @devices_lock: guards @devices
  * @devices: registered devices
  * @owner_lock: guards @owner and @owned
@@ -100,6 +105,7 @@ struct vfio_group {
  * @idev: the bound device, if it does DMA by itself
  * @access: the bound access, if its DMA is emulated
  * @attached: @idev or @access is attached
+ * @kvm: the machine that the driver was opened for, with a reference, or NULL
  *
  * struct vfio_device is embedded in every driver's structure and cannot grow;
  * this hangs off its struct device. All members are under dev_set->lock, and
@@ -110,6 +116,7 @@ struct vfio_state {
 	struct iommufd_device *idev;
 	struct iommufd_access *access;
 	bool attached;
+	struct kvm *kvm;
 };
 
 static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
@@ -123,7 +130,7 @@ static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
  * @group: the group that the file was got from, NULL for a device file
  * @usable: the device is open. Set once, by a store-release that pairs with the
  *	load-acquire in vfio_device_file_usable(); cleared by nobody.
- * @kvm: machine that a device file was added to
+ * @kvm: machines that a device file was added to
  */
 struct vfio_device_file {
 	struct vfio_device *vdev;
@@ -201,9 +208,16 @@ void vfio_iommufd_detach(struct vfio_device *vdev);
 struct iommufd_ctx *vfio_iommufd_ctx(struct vfio_device *vdev);
 u32 vfio_iommufd_devid(struct vfio_device *vdev, struct iommufd_ctx *ictx);
 
-/* kvm.c: files that a virtual machine knows */
+/* virt/kvm/vfio.c: what a virtual machine needs to know of its devices */
 void vfio_kvm_slot_init(struct vfio_kvm_slot *slot);
 void vfio_kvm_slot_destroy(struct vfio_kvm_slot *slot);
+void vfio_kvm_slot_bind(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx,
+			struct iommufd_device *idev, struct iommu_group *group);
+void vfio_kvm_slot_unbind(struct vfio_kvm_slot *slot);
+void vfio_kvm_slot_set(struct vfio_kvm_slot *slot, struct kvm *kvm);
+void vfio_kvm_iommu_file_set(struct iommufd_ctx *ictx, struct kvm *kvm);
+struct kvm *vfio_kvm_get(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx);
+void vfio_kvm_put(struct kvm *kvm);
 
 /* hot_reset.c: resetting a PCI bus or slot by device file */
 bool vfio_is_pci(struct vfio_device *vdev);

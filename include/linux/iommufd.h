@@ -29,6 +29,12 @@ struct iommufd_ctx;
 struct iommufd_device;
 
 /**
+ * iommufd_file_is - Is there a context behind a file?
+ * @file: any open file
+ */
+bool iommufd_file_is(struct file *file);
+
+/**
  * iommufd_ctx_from_file - Take a reference on the context behind a file
  * @file: any open file
  *

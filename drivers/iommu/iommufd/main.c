@@ -173,11 +173,17 @@ static const struct file_operations iommufd_fops = {
 	.show_fdinfo = iommufd_show_fdinfo,
 };
 
+bool iommufd_file_is(struct file *file)
+{
+	return file->f_op == &iommufd_fops;
+}
+EXPORT_SYMBOL_GPL(iommufd_file_is);
+
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 {
 	struct iommufd_ctx *ictx;
 
-	if (file->f_op != &iommufd_fops)
+	if (!iommufd_file_is(file))
 		return ERR_PTR(-EBADFD);
 	ictx = file->private_data;
 	iommufd_ctx_get(ictx);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What KVM needs to know of the devices of a virtual machine.
+ *
+ * The stock kvm.ko owns the KVM device to which a VMM adds files, and knows three
+ * functions of VFIO: may this file be added, which machine does it belong to, and
+ * does it enforce coherency. It asks the last one when a file is added or removed,
+ * which is before anything is attached and so always too early. So the answer
+ * there is "yes", and the true one is pushed from here, by the two functions that
+ * KVM exports to count what makes it carry out its guest's cache flushes.
+ *
+ * A file that may be added has a *slot*: a /dev/iommu file stands for all its
+ * devices, a device file for one, a group file for those of the group. Each machine
+ * that the slot belongs to is a *link*, and each link watches the slot's devices:
+ *
+ *	FILE_ADD   vfio_file_set_kvm(file, kvm)    link added, watch begins
+ *	attach     iommufd: before a domain that does not enforce snooping can
+ *	           translate, watch->change(true):  count up
+ *	detach     after the last such domain is gone, change(false): count down
+ *	FILE_DEL   vfio_file_set_kvm(file, NULL)   watch ends (count down), link gone
+ *
+ * FILE_DEL is also what closing the KVM device amounts to, however the process
+ * ends. It does not say which machine is meant; see link_of_caller(). A link has a
+ * reference on its machine, which cannot keep the machine for ever: the KVM device
+ * is a file of its own, and its release ends all links of its machine.
+ *
+ * A device that is opened gets the machine of its file, of its group, or of the
+ * /dev/iommu file that it is bound to, with a reference until it is closed.
+ *
+ * Locks, outermost first:
+ *
+ *	dev_set->lock	a device is opened or closed
+ *	kvm->lock	held by KVM when it closes its device, not for FILE_ADD
+ *	files_lock	the /dev/iommu files that KVM knows
+ *	slot->lock	the links of a slot, and what its devices are
+ *	(iommufd)	its topology when a watch begins, its coherency lock
+ *	kvm->mmu_lock	in change(), by way of KVM's MMU notifier
+ */
+#include <linux/iommufd.h>
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <compat.h>
+
+#include "../../drivers/vfio/vfio.h"
+
+/**
+ * struct vfio_kvm_link - A machine that a slot belongs to
+ * @node: in slot->links
+ * @kvm: the machine, with a reference
+ * @watch: of the slot's devices; in use while the slot has any
+ */
+struct vfio_kvm_link {
+	struct list_head node;
+	struct kvm *kvm;
+	struct iommufd_watch watch;
+};
+
+/**
+ * struct kvm_iommu_file - A /dev/iommu file that KVM knows
+ * @node: in iommu_files
+ * @ictx: the file; KVM has a reference while there is a link
+ * @slot: its links
+ */
+struct kvm_iommu_file {
+	struct list_head node;
+	struct iommufd_ctx *ictx;
+	struct vfio_kvm_slot slot;
+};
+
+static DEFINE_MUTEX(files_lock); /* guards iommu_files */
+static LIST_HEAD(iommu_files);
+
+/*
+ * kvm.ko is not linked against, because VFIO has users without it. It is there as
+ * long as it has given us a machine, and each reference on a machine keeps it.
+ */
+static bool kvm_get(struct kvm *kvm)
+{
+	bool (*get)(struct kvm *kvm) = symbol_get(kvm_get_kvm_safe);
+
+	if (!get)
+		return false;
+	if (get(kvm))
+		return true;
+	symbol_put(kvm_get_kvm_safe);
+	return false;
+}
+
+static void kvm_put(struct kvm *kvm)
+{
+	void (*put)(struct kvm *kvm) = symbol_get(kvm_put_kvm);
+
+	if (!WARN_ON(!put)) {
+		put(kvm);
+		symbol_put(kvm_put_kvm);
+	}
+	symbol_put(kvm_get_kvm_safe);
+}
+
+/*
+ * What the guest has touched so far was mapped with memory types that fit the
+ * former answer, and KVM looks at the new one only when it maps. So have it unmap
+ * everything, as if all of its process's memory had changed.
+ */
+static void remap_guest(struct kvm *kvm)
+{
+	struct mmu_notifier *mn = &kvm->mmu_notifier;
+	struct mmu_notifier_range range = {
+		.mm = kvm->mm,
+		.start = 0,
+		.end = TASK_SIZE_MAX,
+		.flags = MMU_NOTIFIER_RANGE_BLOCKABLE,
+		.event = MMU_NOTIFY_CLEAR,
+	};
+
+	mn->ops->invalidate_range_start(mn, &range);
+	mn->ops->invalidate_range_end(mn, &range);
+}
+
+static void link_change(struct iommufd_watch *watch, bool noncoherent)
+{
+	struct kvm *kvm = container_of(watch, struct vfio_kvm_link, watch)->kvm;
+	void (*count)(struct kvm *kvm);
+
+	if (noncoherent) {
+		count = symbol_get(kvm_arch_register_noncoherent_dma);
+		if (!WARN_ON(!count)) {
+			count(kvm);
+			symbol_put(kvm_arch_register_noncoherent_dma);
+		}
+	} else {
+		count = symbol_get(kvm_arch_unregister_noncoherent_dma);
+		if (!WARN_ON(!count)) {
+			count(kvm);
+			symbol_put(kvm_arch_unregister_noncoherent_dma);
+		}
+	}
+	remap_guest(kvm);
+}
+
+void vfio_kvm_slot_init(struct vfio_kvm_slot *slot)
+{
+	mutex_init(&slot->lock);
+	INIT_LIST_HEAD(&slot->links);
+	slot->ictx = NULL;
+}
+
+void vfio_kvm_slot_destroy(struct vfio_kvm_slot *slot)
+{
+	WARN_ON(!list_empty(&slot->links) || slot->ictx);
+	mutex_destroy(&slot->lock);
+}
+
+static void link_watch(struct vfio_kvm_slot *slot, struct vfio_kvm_link *link)
+{
+	lockdep_assert_held(&slot->lock);
+
+	link->watch.change = link_change;
+	link->watch.ictx = slot->ictx;
+	link->watch.idev = slot->idev;
+	link->watch.group = slot->group;
+	iommufd_watch_add(&link->watch);
+}
+
+/**
+ * vfio_kvm_slot_bind - Tell the machines of a slot about devices
+ * @slot: the slot of a device file, of a group or of a /dev/iommu file
+ * @ictx: where their DMA goes
+ * @idev: the one device, or NULL
+ * @group: the IOMMU group that all of them are of, or NULL
+ */
+void vfio_kvm_slot_bind(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx,
+			struct iommufd_device *idev, struct iommu_group *group)
+{
+	struct vfio_kvm_link *link;
+
+	mutex_lock(&slot->lock);
+	slot->ictx = ictx;
+	slot->idev = idev;
+	slot->group = group;
+	list_for_each_entry(link, &slot->links, node)
+		link_watch(slot, link);
+	mutex_unlock(&slot->lock);
+}
+
+/**
+ * vfio_kvm_slot_unbind - Undo vfio_kvm_slot_bind(), if it was done
+ * @slot: the slot
+ */
+void vfio_kvm_slot_unbind(struct vfio_kvm_slot *slot)
+{
+	struct vfio_kvm_link *link;
+
+	mutex_lock(&slot->lock);
+	if (slot->ictx)
+		list_for_each_entry(link, &slot->links, node)
+			iommufd_watch_remove(&link->watch);
+	slot->ictx = NULL;
+	mutex_unlock(&slot->lock);
+}
+
+/* KVM takes no for an answer nowhere, so the allocation must not fail */
+static void slot_link(struct vfio_kvm_slot *slot, struct kvm *kvm)
+{
+	struct vfio_kvm_link *link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT |
+							    __GFP_NOFAIL);
+
+	if (WARN_ON(!kvm_get(kvm))) {
+		kfree(link);
+		return;
+	}
+	link->kvm = kvm;
+	mutex_lock(&slot->lock);
+	list_add_tail(&link->node, &slot->links);
+	if (slot->ictx)
+		link_watch(slot, link);
+	mutex_unlock(&slot->lock);
+}
+
+/*
+ * Which machine does KVM take the file from? It removes a file either when it closes
+ * its device, with the machine locked by this thread, or in an ioctl, which only the
+ * process of the machine may do. If that leaves a choice, because one process gave
+ * one file to two machines, the count is right again after the second removal.
+ */
+static struct vfio_kvm_link *link_of_caller(struct vfio_kvm_slot *slot)
+{
+	struct vfio_kvm_link *found = NULL;
+	struct vfio_kvm_link *link;
+
+	lockdep_assert_held(&slot->lock);
+
+	list_for_each_entry(link, &slot->links, node) {
+		if (compat_mutex_is_mine(&link->kvm->lock))
+			return link;
+		if (link->kvm->mm == current->mm)
+			found = link;
+	}
+	return found ?: list_first_entry_or_null(&slot->links,
+						 struct vfio_kvm_link, node);
+}
+
+static void slot_unlink(struct vfio_kvm_slot *slot)
+{
+	struct vfio_kvm_link *link;
+
+	mutex_lock(&slot->lock);
+	link = link_of_caller(slot);
+	if (link) {
+		list_del(&link->node);
+		if (slot->ictx)
+			iommufd_watch_remove(&link->watch);
+	}
+	mutex_unlock(&slot->lock);
+	if (link) {
+		kvm_put(link->kvm);
+		kfree(link);
+	}
+}
+
+/**
+ * vfio_kvm_slot_set - A device or group file is added to a machine, or removed
+ * @slot: its slot
+ * @kvm: the machine; NULL to remove it from one
+ */
+void vfio_kvm_slot_set(struct vfio_kvm_slot *slot, struct kvm *kvm)
+{
+	if (kvm)
+		slot_link(slot, kvm);
+	else
+		slot_unlink(slot);
+}
+
+static struct kvm_iommu_file *iommu_file_find(struct iommufd_ctx *ictx)
+{
+	struct kvm_iommu_file *known;
+
+	lockdep_assert_held(&files_lock);
+
+	list_for_each_entry(known, &iommu_files, node)
+		if (known->ictx == ictx)
+			return known;
+	return NULL;
+}
+
+/**
+ * vfio_kvm_iommu_file_set - A /dev/iommu file is added to a machine, or removed
+ * @ictx: the file, which KVM holds
+ * @kvm: the machine; NULL to remove it from one
+ */
+void vfio_kvm_iommu_file_set(struct iommufd_ctx *ictx, struct kvm *kvm)
+{
+	struct kvm_iommu_file *known;
+
+	mutex_lock(&files_lock);
+	known = iommu_file_find(ictx);
+	if (!known && kvm) {
+		known = kzalloc(sizeof(*known),
+				GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+		known->ictx = ictx;
+		vfio_kvm_slot_init(&known->slot);
+		vfio_kvm_slot_bind(&known->slot, ictx, NULL, NULL);
+		list_add(&known->node, &iommu_files);
+	}
+	if (known)
+		vfio_kvm_slot_set(&known->slot, kvm);
+	if (known && list_empty(&known->slot.links)) {
+		list_del(&known->node);
+		vfio_kvm_slot_unbind(&known->slot);
+		vfio_kvm_slot_destroy(&known->slot);
+		kfree(known);
+	}
+	mutex_unlock(&files_lock);
+}
+
+static struct kvm *slot_get_kvm(struct vfio_kvm_slot *slot)
+{
+	struct vfio_kvm_link *link;
+	struct kvm *kvm = NULL;
+
+	mutex_lock(&slot->lock);
+	link = list_first_entry_or_null(&slot->links, struct vfio_kvm_link,
+					node);
+	if (link && kvm_get(link->kvm))
+		kvm = link->kvm;
+	mutex_unlock(&slot->lock);
+	return kvm;
+}
+
+/**
+ * vfio_kvm_get - The machine of a device that is being opened
+ * @slot: of the file that it is opened by
+ * @ictx: what it is bound to
+ *
+ * Return: the machine with a reference for vfio_kvm_put(), or NULL.
+ */
+struct kvm *vfio_kvm_get(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx)
+{
+	struct kvm *kvm = slot_get_kvm(slot);
+	struct kvm_iommu_file *known;
+
+	if (kvm)
+		return kvm;
+	mutex_lock(&files_lock);
+	known = iommu_file_find(ictx);
+	if (known)
+		kvm = slot_get_kvm(&known->slot);
+	mutex_unlock(&files_lock);
+	return kvm;
+}
+
+void vfio_kvm_put(struct kvm *kvm)
+{
+	if (kvm)
+		kvm_put(kvm);
+}
