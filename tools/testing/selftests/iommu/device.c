@@ -11,6 +11,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/machine.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -421,17 +422,19 @@ TEST_F(bound, ranges_narrow)
 	}
 	EXPECT_EQ(MSI - 1, ranges[0].last);
 	last = ranges[count - 1].last;
-	ASSERT_LT(last, UINT64_MAX);
 
 	EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
 				       self->memory, PAGE, MSI));
 	EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
 				       self->memory, 2 * PAGE, MSI - PAGE));
-	EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
-				       self->memory, PAGE, last + 1));
-	EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
-				       self->memory, 2 * PAGE,
-				       last + 1 - PAGE));
+	/* The end of what the IOMMU translates; an AMD one has none. */
+	if (last != UINT64_MAX) {
+		EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
+					       self->memory, PAGE, last + 1));
+		EXPECT_EQ(-EINVAL, ioas_map_at(fd, self->rig.ioas, MAP_RW,
+					       self->memory, 2 * PAGE,
+					       last + 1 - PAGE));
+	}
 	EXPECT_EQ(0, ioas_map_at(fd, self->rig.ioas, MAP_RW, self->memory,
 				 PAGE, last + 1 - PAGE));
 	EXPECT_EQ(0, ioas_map_at(fd, self->rig.ioas, MAP_RW, self->memory,
@@ -472,7 +475,10 @@ TEST_F(bound, attach_refused)
 	ASSERT_EQ(0, ioas_map_at(fd, self->rig.ioas, MAP_RW, self->memory,
 				 PAGE, UINT64_MAX - PAGE + 1));
 	pt = self->rig.ioas;
-	EXPECT_EQ(-EADDRINUSE, vfio_attach(self->rig.device, &pt));
+	/* An AMD IOMMU translates every address. */
+	EXPECT_EQ(machine_has_amd() ? 0 : -EADDRINUSE,
+		  vfio_attach(self->rig.device, &pt));
+	ASSERT_EQ(0, vfio_detach(self->rig.device));
 	ASSERT_EQ(0, ioas_unmap(fd, self->rig.ioas, UINT64_MAX - PAGE + 1,
 				PAGE, NULL));
 

@@ -378,6 +378,8 @@ TEST_F(pins, change_process)
 	int memfd, status;
 	pid_t pid;
 
+	/* One who may lock memory without a limit is not charged. */
+	ASSERT_EQ(0, as_nobody(2 * SIZE));
 	memfd = memfd_create("pins", MFD_CLOEXEC);
 	ASSERT_GE(memfd, 0);
 	ASSERT_EQ(0, ftruncate(memfd, SIZE));
@@ -431,9 +433,13 @@ TEST(process_mode)
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, memory);
-	ASSERT_EQ(0, ioas_map_at(rig.iommufd, rig.ioas, MAP_RW, memory, SIZE,
-				 AT));
-	EXPECT_EQ(locked + SIZE / 1024, census_locked());
+	ASSERT_EQ(0, as_nobody(SIZE - PAGE));
+	EXPECT_EQ(-ENOMEM, ioas_map_at(rig.iommufd, rig.ioas, MAP_RW, memory,
+				       SIZE, AT));
+	EXPECT_EQ(locked, census_locked());
+	ASSERT_EQ(0, ioas_map_at(rig.iommufd, rig.ioas, MAP_RW, memory,
+				 SIZE - PAGE, AT));
+	EXPECT_EQ(locked + (SIZE - PAGE) / 1024, census_locked());
 	ASSERT_EQ(0, ioas_unmap(rig.iommufd, rig.ioas, AT, SIZE, NULL));
 	EXPECT_EQ(locked, census_locked());
 	EXPECT_EQ(0, rig_close(&rig));
