@@ -19,9 +19,11 @@ check:
 
 selftests:
 	$(MAKE) -C tools/testing/selftests/iommu
+	$(MAKE) -C tools/testing/unit
 
 clean:
 	$(MAKE) $(KBUILD) clean
 	$(MAKE) -C tools/testing/selftests/iommu clean
+	$(MAKE) -C tools/testing/unit clean
 
 .PHONY: all modules check selftests clean
