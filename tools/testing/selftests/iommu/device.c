@@ -216,6 +216,37 @@ TEST_F(bound, device_ioctls)
 				  _IO(VFIO_TYPE, VFIO_BASE + 90), NULL));
 }
 
+/* Which devices a hot reset hits, and that the user of this one owns them. */
+TEST_F(bound, hot_reset)
+{
+	struct {
+		struct vfio_pci_hot_reset_info head;
+		struct vfio_pci_dependent_devid devices[32];
+	} info = { .head.argsz = sizeof(info.head) };
+	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
+	const unsigned long get_info = VFIO_DEVICE_GET_PCI_HOT_RESET_INFO;
+	int device = self->rig.device, rc;
+	bool found = false;
+	uint32_t i;
+
+	rc = xioctl(device, get_info, &info);
+	if (rc == -ENODEV)
+		SKIP(return, "the device is on a bus without reset");
+	EXPECT_EQ(-ENOSPC, rc);
+	ASSERT_GE(info.head.count, 1);
+	ASSERT_LE(info.head.count, 32);
+	info.head.argsz = sizeof(info);
+	ASSERT_EQ(0, xioctl(device, get_info, &info));
+	EXPECT_EQ(VFIO_PCI_HOT_RESET_FLAG_DEV_ID |
+		  VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, info.head.flags);
+	for (i = 0; i < info.head.count; i++)
+		found |= info.devices[i].devid == self->rig.device_id;
+	EXPECT_TRUE(found);
+	EXPECT_EQ(0, xioctl(device, VFIO_DEVICE_PCI_HOT_RESET, &reset));
+	reset.flags = 1;
+	EXPECT_EQ(-EINVAL, xioctl(device, VFIO_DEVICE_PCI_HOT_RESET, &reset));
+}
+
 /* Arguments of ATTACH that are refused; the device stays unattached. */
 TEST_F(bound, attach_bad_arguments)
 {
