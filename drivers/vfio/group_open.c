@@ -41,7 +41,7 @@ static long group_set_container(struct vfio_group *group, int __user *arg)
 
 	ictx = iommufd_ctx_from_file(f.file);
 	if (IS_ERR(ictx)) {
-		ret = -EINVAL;
+		ret = PTR_ERR(ictx);
 		goto out_unlock;
 	}
 	ret = iommufd_vfio_compat_ioas_create(ictx);

@@ -75,7 +75,8 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_ucmd *ucmd)
 
 	if (cmd->__reserved || cmd->__reserved2)
 		return -EOPNOTSUPP;
-	if ((cmd->data_type == IOMMU_HWPT_DATA_NONE) != !cmd->data_len)
+	/* Data of a type, or neither */
+	if (!cmd->data_type != !cmd->data_len)
 		return -EINVAL;
 	idev = device_get(ucmd->ictx, cmd->dev_id);
 	if (IS_ERR(idev))

@@ -8,7 +8,6 @@
  * few; mappings may be many, and are kept apart in the tree of areas.
  */
 #include <linux/lockdep.h>
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sizes.h>
@@ -206,7 +205,7 @@ static unsigned long choose_alignment(unsigned long length)
 		return PUD_SIZE;
 	if (length >= PMD_SIZE)
 		return PMD_SIZE;
-	return min(roundup_pow_of_two(length), PAGE_SIZE);
+	return PAGE_SIZE;
 }
 
 /* The lowest range above @from from which an IOVA may be chosen */

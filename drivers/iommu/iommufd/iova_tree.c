@@ -139,12 +139,13 @@ static struct iova_range *lowest_with_gap(struct rb_node *rb,
 	for (;;) {
 		struct iova_range *left = to_range_safe(rb->rb_left);
 
-		if (left && left->max_gap >= length)
+		if (left && left->max_gap >= length) {
 			rb = rb->rb_left;
-		else if (to_range(rb)->gap >= length)
+			continue;
+		}
+		if (to_range(rb)->gap >= length)
 			return to_range(rb);
-		else
-			rb = rb->rb_right;
+		rb = rb->rb_right;
 	}
 }
 

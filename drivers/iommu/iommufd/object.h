@@ -28,7 +28,7 @@ struct iommufd_ioas;
  * @watches: struct iommufd_watch
  */
 struct iommufd_coherency {
-	struct mutex lock;
+	struct mutex lock; /* guards the members below */
 	unsigned int policy;
 	unsigned int nr;
 	struct list_head watches;
@@ -102,7 +102,7 @@ struct iommufd_ctx {
 	struct file *file;
 	struct xarray objects;
 	struct owner_table owners;
-	struct mutex topology;
+	struct mutex topology; /* guards groups and vfio_ioas */
 	struct list_head groups;
 	struct iommufd_ioas *vfio_ioas;
 	struct iommufd_coherency coherency;

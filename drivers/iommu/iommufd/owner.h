@@ -50,7 +50,7 @@ struct owner_identity {
  * @link: in owner_table.list
  */
 struct owner {
-	struct mutex lock;
+	struct mutex lock; /* guards pinned */
 	struct owner_table *table;
 	enum owner_mode mode;
 	struct owner_identity who;
@@ -68,7 +68,7 @@ struct owner {
  * @mode: how to charge an owner without CAP_IPC_LOCK
  */
 struct owner_table {
-	struct mutex lock;
+	struct mutex lock; /* guards list and newest */
 	struct list_head list;
 	struct owner *newest;
 	enum owner_mode mode;

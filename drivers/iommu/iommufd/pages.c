@@ -88,8 +88,8 @@ struct pages *pages_alloc_user(struct owner_table *table, unsigned long uaddr,
  * @length: bytes
  * @writable: devices may write to it
  *
- * Return: the pages, or an ERR_PTR: -EBADF, -EINVAL for another kind of file,
- * -EACCES or -EPERM when the file may not be written, -EOVERFLOW, -ENOMEM.
+ * Return: the pages, or an ERR_PTR: -EBADF; -EINVAL for another kind of file, or one
+ * that is shorter; -EACCES or -EPERM when the file may not be written, -EOVERFLOW, -ENOMEM.
  */
 struct pages *pages_alloc_file(struct owner_table *table, int fd,
 			       unsigned long start, unsigned long length,

@@ -34,7 +34,7 @@ struct file;
 struct pages {
 	refcount_t refs;
 	bool writable;
-	struct mutex lock;
+	struct mutex lock; /* guards users, runs and singles */
 	struct owner *owner;
 	struct file *file;
 	unsigned long base;

@@ -3,6 +3,7 @@
 #ifndef __IOMMUFD_RUNS_H
 #define __IOMMUFD_RUNS_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 /*
@@ -11,8 +12,8 @@
  */
 #define RUN_PFN_BITS 40
 #define RUN_COUNT_BITS 23
-#define RUN_MAX_PAGES (1UL << RUN_COUNT_BITS)
-#define RUN_BY_FOLIO (1ULL << RUN_PFN_BITS)
+#define RUN_MAX_PAGES BIT(RUN_COUNT_BITS)
+#define RUN_BY_FOLIO BIT_ULL(RUN_PFN_BITS)
 #define RUN_COUNT_SHIFT (RUN_PFN_BITS + 1)
 
 /**

@@ -81,7 +81,7 @@ struct area {
  */
 struct space {
 	struct rw_semaphore domains_sem;
-	struct mutex lock;
+	struct mutex lock; /* guards the members below */
 	struct iova_tree areas;
 	struct rb_root_cached reserved;
 	struct rb_root_cached allowed;

@@ -44,8 +44,8 @@ int window_check(struct file *file)
  * @nr_pages: pages
  * @writable: map it for writing
  *
- * Return: 0; -EACCES or -EPERM when the file's mode or seals forbid it;
- * -EFAULT in a thread without user memory; -EOVERFLOW; -ENOMEM.
+ * Return: 0; -EINVAL when the file is shorter; -EACCES or -EPERM when its mode or
+ * seals forbid it; -EFAULT in a thread without user memory; -EOVERFLOW; -ENOMEM.
  */
 int window_open(struct window *window, struct file *file, unsigned long base,
 		unsigned long nr_pages, bool writable)
@@ -60,6 +60,9 @@ int window_open(struct window *window, struct file *file, unsigned long base,
 	if (check_add_overflow(base, nr_pages << PAGE_SHIFT, &end) ||
 	    check_add_overflow(end, block - 1, &end))
 		return -EOVERFLOW;
+	if (base + (nr_pages << PAGE_SHIFT) >
+	    PAGE_ALIGN(i_size_read(file_inode(file))))
+		return -EINVAL;
 	window->length = ALIGN_DOWN(end, block) - start;
 	window->start = vm_mmap(file, 0, window->length,
 				writable ? PROT_READ | PROT_WRITE : PROT_READ,
