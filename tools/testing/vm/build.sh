@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run build [--kernel PACKAGE-VERSION|PATH] [TARGET...]
+# usage: ./run build [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [TARGET...]
 #
 # Build the modules and the tests in build/RELEASE, a copy of the sources, so
 # that the tree stays clean and several kernels can be built for. Without
@@ -12,7 +12,10 @@
 kernel=
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel) kernel=${2:?} && shift 2 ;;
+	--kernel)
+		kernel=$(kernel_named "${2:?}")
+		shift 2
+		;;
 	-h | --help) manual && exit ;;
 	*) break ;;
 	esac

@@ -16,7 +16,10 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) manual && exit ;;
 	--stock) way=group ;;
-	--kernel) kernel=("$1" "${2:?}") ;;
+	--kernel)
+		kernel=("$1")
+		kernel+=("$(kernel_named "${2:?}")")
+		;;
 	esac
 	shift
 done

@@ -46,6 +46,22 @@ default_release() {
 	echo "${dir#/usr/src/linux-headers-}"
 }
 
+# kernel_named debug|kcsan|PACKAGE-VERSION|PATH: the same, with the path of what
+# ./run debug-kernel builds in place of the first two.
+kernel_named() {
+	case $1 in
+	debug)
+		"$vm_dir/debug-kernel.sh" >&2 || return
+		echo "$build/debug-kernel"
+		;;
+	kcsan)
+		"$vm_dir/debug-kernel.sh" kcsan >&2 || return
+		echo "$build/kcsan-kernel"
+		;;
+	*) echo "$1" ;;
+	esac
+}
+
 # kernel_folder [PACKAGE-VERSION|PATH]: the folder that holds the kernel, as
 # image.sh leaves it: "release", "vmlinux", lib/modules/RELEASE.
 kernel_folder() {

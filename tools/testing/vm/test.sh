@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run test [--kernel PACKAGE-VERSION|PATH] [--list] [PATTERN...]
+# usage: ./run test [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [--list] [PATTERN...]
 #
 # Build, then run every test, or those whose name matches a shell PATTERN. A
 # test is named after its program and its machine, such as dma@amd. After each
@@ -14,7 +14,10 @@ kernel=
 list=no
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kernel) kernel=${2:?} && shift 2 ;;
+	--kernel)
+		kernel=$(kernel_named "${2:?}")
+		shift 2
+		;;
 	--list) list=yes && shift ;;
 	-h | --help) manual && exit ;;
 	-*) die "unknown option $1" ;;

@@ -13,7 +13,7 @@
 #                         Intel's (default on)
 #   --cpus N              default 1
 #   --mem SIZE            default 2G
-#   --kernel PACKAGE-VERSION|PATH
+#   --kernel debug|kcsan|PACKAGE-VERSION|PATH
 #                         such as 6.1.0-44, or a folder with vmlinux or bzImage
 #                         and lib/modules/RELEASE
 #   --stock               the stock vfio modules instead of ours
@@ -51,7 +51,10 @@ while [ $# -gt 0 ]; do
 	--caching-mode) caching=$2 && shift 2 ;;
 	--cpus) cpus=$2 && shift 2 ;;
 	--mem) mem=$2 && shift 2 ;;
-	--kernel) kernel=$2 && shift 2 ;;
+	--kernel)
+		kernel=$(kernel_named "${2:?}")
+		shift 2
+		;;
 	--stock) stock=yes && shift ;;
 	--share) share=$(readlink -e -- "$2") || die "$2: no such folder" && shift 2 ;;
 	--icount) icount=yes && shift ;;
