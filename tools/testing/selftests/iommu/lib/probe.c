@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRACING	"/sys/kernel/tracing/"
+#define GROUP	"iommu_tests"
+
+static const struct {
+	const char *event;
+	const char *function;
+} probes[NR_PROBES] = {
+	[PROBE_FLUSH] = { "test_flush", "kvm:wbinvd_ipi" },
+	[PROBE_REGISTER] = { "test_register",
+			     "kvm:kvm_arch_register_noncoherent_dma" },
+	[PROBE_UNREGISTER] = { "test_unregister",
+			       "kvm:kvm_arch_unregister_noncoherent_dma" },
+	[PROBE_DESTROY] = { "test_destroy", "kvm:kvm_arch_destroy_vm" },
+};
+
+static int put(const char *file, int flags, const char *text)
+{
+	char path[256];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), TRACING "%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC | flags);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+void probes_clear(void)
+{
+	char text[128];
+	int i;
+
+	put("events/" GROUP "/enable", 0, "0");
+	for (i = 0; i < NR_PROBES; i++) {
+		snprintf(text, sizeof(text), "-:" GROUP "/%s\n",
+			 probes[i].event);
+		put("kprobe_events", O_APPEND, text);
+	}
+}
+
+int probes_set(void)
+{
+	char text[128];
+	int i, rc;
+
+	/* Those of a test that was killed */
+	probes_clear();
+	for (i = 0; i < NR_PROBES; i++) {
+		snprintf(text, sizeof(text), "p:" GROUP "/%s %s\n",
+			 probes[i].event, probes[i].function);
+		rc = put("kprobe_events", O_APPEND, text);
+		if (rc) {
+			probes_clear();
+			return rc;
+		}
+	}
+	return put("events/" GROUP "/enable", 0, "1");
+}
+
+long probe_hits(enum probe probe)
+{
+	FILE *file = fopen(TRACING "kprobe_profile", "r");
+	char line[256], event[64];
+	long hits, found = -ENOENT;
+
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " %63s %ld", event, &hits) == 2 &&
+		    !strcmp(event, probes[probe].event))
+			found = hits;
+	fclose(file);
+	return found;
+}
+
+static int trace_switch(const char *event, const char *value)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "events/%s/enable", event);
+	return put(file, 0, value);
+}
+
+int trace_start(const char *event)
+{
+	int rc = put("trace", O_TRUNC, "");
+
+	return rc ? rc : trace_switch(event, "1");
+}
+
+int trace_stop(const char *event)
+{
+	return trace_switch(event, "0");
+}
+
+int trace_find(const char *what, int *at, char *rest, size_t size)
+{
+	FILE *file = fopen(TRACING "trace", "r");
+	char line[512];
+	int number = 0, found = 0;
+
+	if (!file)
+		return 0;
+	while (!found && fgets(line, sizeof(line), file)) {
+		const char *match = line[0] == '#' ? NULL : strstr(line, what);
+
+		if (number++ < *at || !match)
+			continue;
+		found = 1;
+		*at = number;
+		line[strcspn(line, "\n")] = 0;
+		snprintf(rest, size, "%s", match + strlen(what));
+	}
+	fclose(file);
+	return found;
+}

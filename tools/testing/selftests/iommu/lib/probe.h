@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How often functions of KVM are entered, and the trace of /dev/iommu. */
+#ifndef LIB_PROBE_H
+#define LIB_PROBE_H
+
+#include <stddef.h>
+
+enum probe {
+	PROBE_FLUSH,		/* a guest's cache flush is carried out */
+	PROBE_REGISTER,		/* KVM counts up for non-coherent DMA */
+	PROBE_UNREGISTER,	/* and down */
+	PROBE_DESTROY,		/* a virtual machine is destroyed */
+	NR_PROBES
+};
+
+/* Returns 0, or -errno when the kernel has no such probes. */
+int probes_set(void);
+void probes_clear(void);
+long probe_hits(enum probe probe);
+
+/* Turns an event on and empties the trace, or turns it off. */
+int trace_start(const char *event);
+int trace_stop(const char *event);
+/*
+ * The first line at or after number @*at (from 0) that has @what in it, cut to
+ * what stands behind it, without the newline; @*at is moved behind it. False
+ * when there is none.
+ */
+int trace_find(const char *what, int *at, char *rest, size_t size);
+
+#endif
