@@ -19,6 +19,9 @@ bool census_settles(long pins);
 long census_locked(void);
 long census_pinned(void);
 
+/* Descriptors that this process has open. */
+int census_open_files(void);
+
 /* Users of a module, or -1 when it is not loaded. */
 int census_module_users(const char *module);
 

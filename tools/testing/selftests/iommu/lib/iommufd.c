@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 int xioctl(int fd, unsigned long number, void *arg)
@@ -213,4 +215,29 @@ int hw_info(int fd, uint32_t device, void *data, uint32_t length,
 		.data_uptr = (uintptr_t)data,
 	};
 	return xioctl(fd, IOMMU_GET_HW_INFO, info);
+}
+
+void iommufd_describe(int fd, char *text, size_t size)
+{
+	char path[64], line[256];
+	size_t used = 0;
+	FILE *file;
+
+	text[0] = 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		size_t length = strlen(line);
+
+		/* An owner without a charge is kept for the next mapping. */
+		if (strstr(line, "owner:") && strstr(line, "pinned 0\n"))
+			continue;
+		if (used + length >= size)
+			break;
+		memcpy(text + used, line, length + 1);
+		used += length;
+	}
+	fclose(file);
 }

@@ -4,6 +4,7 @@
 #define LIB_IOMMUFD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/iommufd.h>
 
@@ -42,5 +43,11 @@ int hwpt_alloc(int fd, uint32_t flags, uint32_t device, uint32_t pt,
 	       uint32_t *hwpt);
 int hw_info(int fd, uint32_t device, void *data, uint32_t length,
 	    struct iommu_hw_info *info);
+
+/*
+ * What /proc/self/fdinfo says about the file: a text that changes when an
+ * object, a mapping or a charge does. Empty for -1.
+ */
+void iommufd_describe(int fd, char *text, size_t size);
 
 #endif
