@@ -9,6 +9,7 @@
 #include <linux/cdev.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
+#include <linux/iommufd.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -217,6 +218,7 @@ void vfio_group_leave(struct vfio_device *vdev)
 {
 	struct vfio_group *group = vdev->group;
 	struct iommu_group *iommu_group;
+	struct iommufd_ctx *ictx;
 
 	if (group->emulated)
 		iommu_group_remove_device(vdev->dev);
@@ -237,11 +239,14 @@ void vfio_group_leave(struct vfio_device *vdev)
 
 	mutex_lock(&group->lock);
 	WARN_ON(group->open_devices || group->device_binds);
+	ictx = vfio_group_leave_container(group);
 	iommu_group = group->iommu_group;
 	group->iommu_group = NULL;
 	mutex_unlock(&group->lock);
 	mutex_unlock(&groups_lock);
 
+	if (ictx)
+		iommufd_ctx_put(ictx);
 	iommu_group_put(iommu_group);
 	put_device(&group->dev);
 }

@@ -3,8 +3,8 @@
  * The file /dev/vfio/N: gives a group an I/O address space and hands out its
  * devices.
  *
- * There are no containers here. What the user takes for one is a /dev/iommu
- * file, and a device got from the group is bound to it and attached to the IOAS
+ * There are no containers here. What the user takes for one is a file of
+ * iommufd, and a device got from the group is bound to it and attached to the IOAS
  * that it keeps for callers of the old interface.
  */
 #include <linux/anon_inodes.h>
@@ -44,7 +44,8 @@ static long group_set_container(struct vfio_group *group, int __user *arg)
 		ret = PTR_ERR(ictx);
 		goto out_unlock;
 	}
-	ret = iommufd_vfio_compat_ioas_create(ictx);
+	ret = iommufd_vfio_compat_join(ictx, group->iommu_group,
+				       group->emulated);
 	if (ret) {
 		iommufd_ctx_put(ictx);
 	} else {
@@ -59,6 +60,21 @@ out_unlock:
 	return ret;
 }
 
+/* Returns the former container if there was one, for the caller to put */
+struct iommufd_ctx *vfio_group_leave_container(struct vfio_group *group)
+{
+	struct iommufd_ctx *ictx = group->ictx;
+
+	lockdep_assert_held(&group->lock);
+
+	if (ictx) {
+		vfio_kvm_slot_unbind(&group->kvm);
+		iommufd_vfio_compat_leave(ictx, group->iommu_group);
+		group->ictx = NULL;
+	}
+	return ictx;
+}
+
 static long group_unset_container(struct vfio_group *group)
 {
 	struct iommufd_ctx *ictx;
@@ -70,9 +86,7 @@ static long group_unset_container(struct vfio_group *group)
 		mutex_unlock(&group->lock);
 		return ret;
 	}
-	ictx = group->ictx;
-	group->ictx = NULL;
-	vfio_kvm_slot_unbind(&group->kvm);
+	ictx = vfio_group_leave_container(group);
 	mutex_unlock(&group->lock);
 
 	iommufd_ctx_put(ictx);
@@ -296,9 +310,7 @@ static int group_fops_release(struct inode *inode, struct file *file)
 
 	mutex_lock(&group->lock);
 	WARN_ON(group->open_devices);
-	ictx = group->ictx;
-	group->ictx = NULL;
-	vfio_kvm_slot_unbind(&group->kvm);
+	ictx = vfio_group_leave_container(group);
 	group->opened_file = NULL;
 	mutex_unlock(&group->lock);
 

@@ -166,6 +166,7 @@ extern const struct file_operations vfio_group_fops;
 int vfio_group_block(struct vfio_group *group);
 void vfio_group_unblock(struct vfio_group *group);
 void vfio_group_close_device(struct vfio_device_file *df);
+struct iommufd_ctx *vfio_group_leave_container(struct vfio_group *group);
 
 /* device_set.c: devices that are opened and reset together */
 void vfio_release_device_set(struct vfio_device *vdev);

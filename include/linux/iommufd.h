@@ -291,16 +291,33 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
  * @ictx: the context
  * @out_ioas_id: set to its ID
  *
- * Return: 0, -ENODEV when none is chosen.
+ * Return: 0; -ENODEV when none is chosen; -EINVAL when @ictx was opened as
+ * /dev/vfio/vfio and VFIO_SET_IOMMU was not called.
  */
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
 
 /**
- * iommufd_vfio_compat_ioas_create - Make sure that there is such an IOAS
+ * iommufd_vfio_compat_join - Let a context be the container of a group
  * @ictx: the context
+ * @group: the group, in no container; it has a device until it has left
+ * @emulated: its devices do no DMA themselves
  *
- * Return: 0, also when there was one already; -ENOMEM.
+ * Makes sure that there is an IOAS for VFIO. The DMA of the group is owned by the
+ * context from here on, and goes to that IOAS from VFIO_SET_IOMMU on.
+ *
+ * Return: 0; -EPERM when another owner has the group or interrupts are not
+ * isolated; -EBUSY; -ENOMEM; after VFIO_SET_IOMMU also -EINVAL when a mapping lies
+ * in what the group reserves, and -EFAULT when memory could not be pinned.
  */
-int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
+int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
+			     struct iommu_group *group, bool emulated);
+
+/**
+ * iommufd_vfio_compat_leave - Undo iommufd_vfio_compat_join()
+ * @ictx: the context
+ * @group: the group; none of its devices is attached
+ */
+void iommufd_vfio_compat_leave(struct iommufd_ctx *ictx,
+			       struct iommu_group *group);
 
 #endif

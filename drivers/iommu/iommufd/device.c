@@ -36,6 +36,7 @@ EXPORT_SYMBOL_GPL(iommufd_ctx_has_group);
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id)
 {
+	struct iommu_group *iommu_group;
 	struct iommufd_device *idev;
 	struct iommufd_group *group;
 
@@ -43,12 +44,18 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return ERR_PTR(-EINVAL);
 
+	iommu_group = iommu_group_get(dev);
+	if (!iommu_group)
+		return ERR_PTR(-ENODEV);
 	idev = iommufd_object_alloc(ictx, sizeof(*idev), IOMMUFD_OBJ_DEVICE);
-	if (IS_ERR(idev))
+	if (IS_ERR(idev)) {
+		iommu_group_put(iommu_group);
 		return idev;
+	}
 
 	mutex_lock(&ictx->topology);
-	group = iommufd_group_claim(ictx, dev);
+	group = iommufd_group_claim(ictx, iommu_group);
+	iommu_group_put(iommu_group);
 	if (IS_ERR(group)) {
 		mutex_unlock(&ictx->topology);
 		iommufd_object_abort(&idev->obj);
@@ -188,16 +195,46 @@ static int group_attach(struct iommufd_group *group,
 	return rc;
 }
 
-/*
- * Let go of a HWPT, which the caller has a reference on. An automatic one that
- * nobody uses any more goes with it. No locks are held.
+/**
+ * iommufd_group_attach - Let a whole group translate through an address space
+ * @group: held by the caller, with ctx->topology held
+ * @ioas: the address space, referenced by the caller
+ *
+ * Return: as iommufd_device_attach().
  */
-static void hwpt_put(struct iommufd_hwpt *hwpt)
+int iommufd_group_attach(struct iommufd_group *group, struct iommufd_ioas *ioas)
 {
-	/* -EBUSY is the answer while it is in use */
-	if (hwpt->automatic)
-		iommufd_object_retire(&hwpt->obj);
-	iommufd_object_put(&hwpt->obj);
+	const struct target target = { .obj = &ioas->obj, .ioas = ioas };
+	int rc;
+
+	lockdep_assert_held(&group->ictx->topology);
+
+	rc = group_attach(group, &target);
+	if (!rc)
+		group->nr_attached++;
+	return rc;
+}
+
+/**
+ * iommufd_group_detach - Undo one iommufd_group_attach(), or a device's attach
+ * @group: with ctx->topology held
+ *
+ * Return: what the group is detached from, for iommufd_hwpt_put() once the lock is
+ * released; NULL while another user keeps the group attached.
+ */
+struct iommufd_hwpt *iommufd_group_detach(struct iommufd_group *group)
+{
+	struct iommufd_hwpt *former = NULL;
+
+	lockdep_assert_held(&group->ictx->topology);
+
+	if (!--group->nr_attached) {
+		former = group->hwpt;
+		iommufd_object_tryget(&former->obj);
+		iommufd_hwpt_detach(former, group);
+		iommufd_group_unreserve(group, &former->ioas->space);
+	}
+	return former;
 }
 
 int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
@@ -306,7 +343,7 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 out_unlock:
 	mutex_unlock(&ictx->topology);
 	if (former)
-		hwpt_put(former);
+		iommufd_hwpt_put(former);
 	iommufd_object_put(target.obj);
 	return rc;
 }
@@ -325,18 +362,13 @@ void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
 	if (WARN_ON(!idev->attached))
 		goto out_unlock;
 	idev->attached = false;
-	if (!--group->nr_attached) {
-		former = group->hwpt;
-		iommufd_object_tryget(&former->obj);
-		iommufd_hwpt_detach(former, group);
-		iommufd_group_unreserve(group, &former->ioas->space);
-	}
+	former = iommufd_group_detach(group);
 	coherency_update_group(group, group->hwpt && !group->hwpt->enforces,
 			       "detach");
 out_unlock:
 	mutex_unlock(&ictx->topology);
 	if (former)
-		hwpt_put(former);
+		iommufd_hwpt_put(former);
 }
 EXPORT_SYMBOL_GPL(iommufd_device_detach);
 

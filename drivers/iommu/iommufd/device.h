@@ -13,9 +13,10 @@
  * @ictx: the file
  * @group: the IOMMU group; a reference
  * @link: in ctx->groups
- * @devices: bound devices, struct iommufd_device; the group goes with the last
+ * @devices: bound devices, struct iommufd_device
+ * @holds: users of the whole group; it goes with the last of them and of @devices
  * @hwpt: what the group is attached to, or NULL; held
- * @nr_attached: devices of it that are attached
+ * @nr_attached: devices of it that are attached, and attached holds
  * @can_enforce: a domain of its own would block its no-snoop DMA
  *
  * Guarded by ctx->topology.
@@ -25,6 +26,7 @@ struct iommufd_group {
 	struct iommu_group *group;
 	struct list_head link;
 	struct list_head devices;
+	unsigned int holds;
 	struct iommufd_hwpt *hwpt;
 	unsigned int nr_attached;
 	bool can_enforce;
@@ -52,16 +54,18 @@ struct iommufd_device {
 
 struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,
 					 struct iommu_group *group);
+struct device *iommufd_group_get_device(struct iommu_group *group);
 struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
-					  struct device *dev);
+					  struct iommu_group *group);
+struct iommufd_group *iommufd_group_hold(struct iommufd_ctx *ictx,
+					 struct iommu_group *group);
+void iommufd_group_unhold(struct iommufd_group *group);
 void iommufd_group_release_if_empty(struct iommufd_group *group);
 int iommufd_group_reserve(struct iommufd_group *group, struct space *space);
 void iommufd_group_unreserve(struct iommufd_group *group, struct space *space);
 
-static inline struct device *iommufd_group_device(struct iommufd_group *group)
-{
-	return list_first_entry(&group->devices, struct iommufd_device,
-				link)->dev;
-}
+int iommufd_group_attach(struct iommufd_group *group,
+			 struct iommufd_ioas *ioas);
+struct iommufd_hwpt *iommufd_group_detach(struct iommufd_group *group);
 
 #endif

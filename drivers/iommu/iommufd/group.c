@@ -37,57 +37,112 @@ struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,
 	return NULL;
 }
 
+static int get_first(struct device *dev, void *data)
+{
+	*(struct device **)data = get_device(dev);
+	return 1;
+}
+
 /**
- * iommufd_group_claim - Own the DMA of a device's group
- * @ictx: the file, with its topology locked
- * @dev: the device
+ * iommufd_group_get_device - Any device of a group
+ * @group: an IOMMU group with a device
  *
- * Return: the group, to which the caller adds a device or which it gives to
- * iommufd_group_release_if_empty(); or an ERR_PTR: -ENODEV when there is none,
- * -EPERM when interrupts are not isolated or somebody else owns the group.
+ * For what the IOMMU drivers of the group's devices have in common.
+ *
+ * Return: the device with a reference, or NULL when there is none after all.
+ */
+struct device *iommufd_group_get_device(struct iommu_group *group)
+{
+	struct device *dev = NULL;
+
+	iommu_group_for_each_dev(group, &dev, get_first);
+	return dev;
+}
+
+/**
+ * iommufd_group_claim - Own the DMA of a group
+ * @ictx: the file, with its topology locked
+ * @group: the IOMMU group
+ *
+ * Return: the group, to which the caller adds a device or a hold, or which it
+ * gives to iommufd_group_release_if_empty(); or an ERR_PTR: -EPERM when interrupts
+ * are not isolated or somebody else owns the group.
  */
 struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
-					  struct device *dev)
+					  struct iommu_group *group)
 {
-	struct iommu_group *group = iommu_group_get(dev);
-	struct iommufd_group *igroup;
+	struct iommufd_group *igroup = iommufd_group_find(ictx, group);
+	struct device *dev;
 	int rc;
 
-	if (!group)
-		return ERR_PTR(-ENODEV);
-	igroup = iommufd_group_find(ictx, group);
-	if (igroup) {
-		iommu_group_put(group);
+	if (igroup)
 		return igroup;
-	}
 
 	igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
-	if (!igroup) {
-		rc = -ENOMEM;
-		goto err_put;
+	if (!igroup)
+		return ERR_PTR(-ENOMEM);
+	dev = iommufd_group_get_device(group);
+	if (!dev) {
+		rc = -ENODEV;
+		goto err_free;
 	}
 	if (!iommu_group_has_isolated_msi(group) && !allow_unsafe_interrupts) {
 		dev_warn_ratelimited(dev,
 				     "interrupts are not isolated: turn interrupt remapping on, or set iommufd.allow_unsafe_interrupts\n");
 		rc = -EPERM;
-		goto err_free;
+		goto err_put;
 	}
 	rc = iommu_group_claim_dma_owner(group, ictx);
 	if (rc)
-		goto err_free;
+		goto err_put;
 
 	igroup->ictx = ictx;
-	igroup->group = group;
+	igroup->group = iommu_group_ref_get(group);
 	igroup->can_enforce = iommu_group_can_enforce_coherency(group, dev);
 	INIT_LIST_HEAD(&igroup->devices);
 	list_add_tail(&igroup->link, &ictx->groups);
+	put_device(dev);
 	return igroup;
 
+err_put:
+	put_device(dev);
 err_free:
 	kfree(igroup);
-err_put:
-	iommu_group_put(group);
 	return ERR_PTR(rc);
+}
+
+/**
+ * iommufd_group_hold - Own the DMA of a group until iommufd_group_unhold()
+ * @ictx: the file
+ * @group: the IOMMU group
+ *
+ * Return: as iommufd_group_claim().
+ */
+struct iommufd_group *iommufd_group_hold(struct iommufd_ctx *ictx,
+					 struct iommu_group *group)
+{
+	struct iommufd_group *igroup;
+
+	mutex_lock(&ictx->topology);
+	igroup = iommufd_group_claim(ictx, group);
+	if (!IS_ERR(igroup))
+		igroup->holds++;
+	mutex_unlock(&ictx->topology);
+	return igroup;
+}
+
+/**
+ * iommufd_group_unhold - Undo iommufd_group_hold()
+ * @igroup: not attached on the caller's behalf any more
+ */
+void iommufd_group_unhold(struct iommufd_group *igroup)
+{
+	struct iommufd_ctx *ictx = igroup->ictx;
+
+	mutex_lock(&ictx->topology);
+	igroup->holds--;
+	iommufd_group_release_if_empty(igroup);
+	mutex_unlock(&ictx->topology);
 }
 
 /**
@@ -98,7 +153,7 @@ void iommufd_group_release_if_empty(struct iommufd_group *igroup)
 {
 	lockdep_assert_held(&igroup->ictx->topology);
 
-	if (!list_empty(&igroup->devices))
+	if (igroup->holds || !list_empty(&igroup->devices))
 		return;
 	list_del(&igroup->link);
 	iommu_group_release_dma_owner(igroup->group);
@@ -117,6 +172,7 @@ int iommufd_group_reserve(struct iommufd_group *igroup, struct space *space)
 {
 	struct iommu_resv_region *resv;
 	LIST_HEAD(regions);
+	struct device *dev;
 	int rc;
 
 	lockdep_assert_held(&igroup->ictx->topology);
@@ -139,7 +195,9 @@ int iommufd_group_reserve(struct iommufd_group *igroup, struct space *space)
 	}
 	mutex_unlock(&space->lock);
 out_put:
-	iommu_put_resv_regions(iommufd_group_device(igroup), &regions);
+	dev = iommufd_group_get_device(igroup->group);
+	iommu_put_resv_regions(dev, &regions);
+	put_device(dev);
 	return rc;
 }
 

@@ -101,12 +101,31 @@ static int tell_coherency(struct iommufd_hwpt *hwpt,
 	return 0;
 }
 
-static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+static struct iommu_domain *alloc_domain(struct iommufd_hwpt *hwpt,
+					 struct iommufd_group *group)
 {
+	struct device *dev = iommufd_group_get_device(group->group);
 	struct iommu_domain *domain;
 	int rc;
 
-	domain = iommu_paging_domain_alloc(iommufd_group_device(group));
+	if (!dev)
+		return ERR_PTR(-ENODEV);
+	domain = iommu_paging_domain_alloc(dev);
+	put_device(dev);
+	if (IS_ERR(domain) || !vfio_compat_wants_nesting(hwpt->ioas))
+		return domain;
+	rc = iommu_domain_prepare_nesting(domain);
+	if (!rc)
+		return domain;
+	iommu_domain_free(domain);
+	return ERR_PTR(rc);
+}
+
+static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	struct iommu_domain *domain = alloc_domain(hwpt, group);
+	int rc;
+
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
 	rc = iommu_attach_group(domain, group->group);
@@ -221,4 +240,18 @@ void iommufd_hwpt_detach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 	iommu_detach_group(hwpt->member.domain, group->group);
 	group->hwpt = NULL;
 	iommufd_hwpt_leave(hwpt);
+}
+
+/**
+ * iommufd_hwpt_put - Let go of a HWPT that a group may have left
+ * @hwpt: referenced by the caller, who holds no locks
+ *
+ * An automatic one that nobody uses any more goes with it.
+ */
+void iommufd_hwpt_put(struct iommufd_hwpt *hwpt)
+{
+	/* -EBUSY is the answer while it is in use */
+	if (hwpt->automatic)
+		iommufd_object_retire(&hwpt->obj);
+	iommufd_object_put(&hwpt->obj);
 }

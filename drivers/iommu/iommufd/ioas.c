@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address spaces, and which one the VFIO ioctls work on.
+ * Address spaces.
  */
-#include <linux/export.h>
-
 #include "ioas.h"
 
 /**
@@ -56,37 +54,3 @@ static void ioas_release(struct iommufd_object *obj)
 const struct iommufd_object_ops iommufd_ioas_object_ops = {
 	.release = ioas_release,
 };
-
-int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
-{
-	int rc = -ENODEV;
-
-	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas) {
-		*out_ioas_id = ictx->vfio_ioas->obj.id;
-		rc = 0;
-	}
-	mutex_unlock(&ictx->topology);
-	return rc;
-}
-EXPORT_SYMBOL_GPL(iommufd_vfio_compat_ioas_get_id);
-
-int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
-{
-	struct iommufd_ioas *ioas = iommufd_ioas_alloc(ictx);
-
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-
-	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas) {
-		mutex_unlock(&ictx->topology);
-		iommufd_object_abort(&ioas->obj);
-		return 0;
-	}
-	ictx->vfio_ioas = ioas;
-	iommufd_object_publish(&ioas->obj);
-	mutex_unlock(&ictx->topology);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(iommufd_vfio_compat_ioas_create);

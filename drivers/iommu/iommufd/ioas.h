@@ -61,5 +61,6 @@ int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
 void iommufd_hwpt_leave(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_detach(struct iommufd_hwpt *hwpt,
 			 struct iommufd_group *group);
+void iommufd_hwpt_put(struct iommufd_hwpt *hwpt);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/iommu: I/O address spaces owned by a user process.
+ * /dev/iommu: I/O address spaces owned by a user process; and /dev/vfio/vfio, the
+ * same for users who know VFIO's containers.
  *
  * The files, and the table of ioctls with the sizes of their arguments.
  */
@@ -112,10 +113,10 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd,
 		.cmd = argument,
 	};
 	const struct ioctl_op *op;
-	int rc;
+	long rc;
 
 	if (nr >= ARRAY_SIZE(ioctl_ops) || ioctl_ops[nr].cmd != cmd)
-		return -ENOTTY;
+		return vfio_compat_ioctl(ucmd.ictx, cmd, arg);
 	op = &ioctl_ops[nr];
 
 	/* Every argument begins with its size */
@@ -130,7 +131,7 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd,
 	return op->execute(&ucmd);
 }
 
-static int ctx_open(struct file *file, enum owner_mode mode)
+static int ctx_open(struct file *file, enum owner_mode mode, bool container)
 {
 	struct iommufd_ctx *ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
 
@@ -142,13 +143,20 @@ static int ctx_open(struct file *file, enum owner_mode mode)
 	mutex_init(&ictx->topology);
 	INIT_LIST_HEAD(&ictx->groups);
 	coherency_init(&ictx->coherency);
+	vfio_compat_init(&ictx->compat, container);
 	file->private_data = ictx;
 	return 0;
 }
 
 static int iommufd_fops_open(struct inode *inode, struct file *file)
 {
-	return ctx_open(file, OWNER_CHARGE_USER);
+	return ctx_open(file, OWNER_CHARGE_USER, false);
+}
+
+/* VFIO has always charged the process */
+static int container_fops_open(struct inode *inode, struct file *file)
+{
+	return ctx_open(file, OWNER_CHARGE_MM, true);
 }
 
 static int iommufd_fops_release(struct inode *inode, struct file *file)
@@ -173,9 +181,18 @@ static const struct file_operations iommufd_fops = {
 	.show_fdinfo = iommufd_show_fdinfo,
 };
 
+static const struct file_operations container_fops = {
+	.owner = THIS_MODULE,
+	.open = container_fops_open,
+	.release = iommufd_fops_release,
+	.unlocked_ioctl = iommufd_fops_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = iommufd_show_fdinfo,
+};
+
 bool iommufd_file_is(struct file *file)
 {
-	return file->f_op == &iommufd_fops;
+	return file->f_op == &iommufd_fops || file->f_op == &container_fops;
 }
 EXPORT_SYMBOL_GPL(iommufd_file_is);
 
@@ -224,13 +241,31 @@ static struct miscdevice iommu_misc_dev = {
 	.mode = 0660,
 };
 
+/* For everybody: without a group, which has its own node, it gives no access */
+static struct miscdevice container_misc_dev = {
+	.minor = VFIO_MINOR,
+	.name = "vfio",
+	.fops = &container_fops,
+	.nodename = "vfio/vfio",
+	.mode = 0666,
+};
+
 static int __init iommufd_init(void)
 {
-	return misc_register(&iommu_misc_dev);
+	int rc;
+
+	rc = misc_register(&iommu_misc_dev);
+	if (rc)
+		return rc;
+	rc = misc_register(&container_misc_dev);
+	if (rc)
+		misc_deregister(&iommu_misc_dev);
+	return rc;
 }
 
 static void __exit iommufd_exit(void)
 {
+	misc_deregister(&container_misc_dev);
 	misc_deregister(&iommu_misc_dev);
 }
 

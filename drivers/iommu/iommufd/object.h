@@ -16,6 +16,7 @@
 #include <linux/xarray.h>
 
 #include "owner.h"
+#include "vfio_compat.h"
 
 struct iommufd_ioas;
 
@@ -97,6 +98,7 @@ struct iommufd_object_ops {
  * @coherency: has its own lock
  * @vfio_ioas: what the VFIO ioctls work on, or NULL. Not a reference: cleared
  *             when the IOAS is released
+ * @compat: has its own lock, outside @topology
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -106,6 +108,7 @@ struct iommufd_ctx {
 	struct list_head groups;
 	struct iommufd_ioas *vfio_ioas;
 	struct iommufd_coherency coherency;
+	struct vfio_compat compat;
 };
 
 void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,

@@ -116,7 +116,7 @@ int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
 		return -EOPNOTSUPP;
 	switch (cmd->op) {
 	case IOMMU_VFIO_IOAS_GET:
-		rc = iommufd_vfio_compat_ioas_get_id(ictx, &cmd->ioas_id);
+		rc = vfio_compat_ioas_id(ictx, &cmd->ioas_id);
 		return rc ?: iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 	case IOMMU_VFIO_IOAS_SET:
 		ioas = iommufd_ioas_get(ictx, cmd->ioas_id);

@@ -222,13 +222,16 @@ static struct page *whole_page(struct pages *pages, unsigned long index)
 
 static struct xarray *singles_of(struct pages *pages)
 {
-	if (!pages->singles) {
-		pages->singles = kmalloc(sizeof(*pages->singles),
-					 GFP_KERNEL_ACCOUNT);
-		if (pages->singles)
-			xa_init(pages->singles);
+	struct xarray *xa = pages->singles;
+
+	if (!xa) {
+		xa = kmalloc(sizeof(*xa), GFP_KERNEL_ACCOUNT);
+		if (xa)
+			xa_init(xa);
+		/* Pairs with pages_has_single() */
+		smp_store_release(&pages->singles, xa);
 	}
-	return pages->singles;
+	return xa;
 }
 
 static int single_fill(struct pages *pages, unsigned long index,
@@ -323,6 +326,77 @@ void pages_unpin_single(struct pages *pages, unsigned long index)
 		kfree(single);
 	}
 	mutex_unlock(&pages->lock);
+}
+
+/**
+ * pages_has_single - Has an access pinned a page?
+ * @pages: the memory
+ * @index: which page
+ */
+bool pages_has_single(struct pages *pages, unsigned long index)
+{
+	/* Pairs with singles_of() */
+	struct xarray *xa = smp_load_acquire(&pages->singles);
+
+	return xa && xa_load(xa, index);
+}
+
+/* Pages charged for: the whole, and singles that are pinned for themselves */
+static unsigned long charged(const struct pages *pages)
+{
+	unsigned long npages = pages->users ? pages->nr_pages : 0;
+	struct single *single;
+	unsigned long index;
+
+	lockdep_assert_held(&pages->lock);
+
+	if (pages->singles)
+		xa_for_each(pages->singles, index, single)
+			npages += single->own;
+	return npages;
+}
+
+/**
+ * pages_move - Find the memory at another address of perhaps another process
+ * @pages: memory of a process, referenced by the caller
+ * @uaddr: user address in the calling process of its first byte
+ *
+ * The memory must be the same; what is pinned stays so. The calling process pays
+ * from now on.
+ *
+ * Return: 0; -EINVAL when @pages is of a file or @uaddr is not its place in a page;
+ * -ENOMEM when it exceeds the limit of the caller.
+ */
+int pages_move(struct pages *pages, unsigned long uaddr)
+{
+	struct owner *former = NULL;
+	struct owner *owner;
+	int rc = 0;
+
+	if (pages->file || !PAGE_ALIGNED(uaddr))
+		return -EINVAL;
+
+	mutex_lock(&pages->lock);
+	owner = owner_get_current(pages->owner->table, true);
+	if (!owner) {
+		rc = -ENOMEM;
+		goto out_unlock;
+	}
+	former = owner;
+	if (owner != pages->owner) {
+		rc = owner_charge(owner, charged(pages));
+		if (rc)
+			goto out_unlock;
+		owner_uncharge(pages->owner, charged(pages));
+		former = pages->owner;
+		pages->owner = owner;
+	}
+	pages->base = uaddr;
+out_unlock:
+	mutex_unlock(&pages->lock);
+	if (former)
+		owner_put(former, true);
+	return rc;
 }
 
 /**

@@ -23,13 +23,14 @@ struct file;
  * @refs: one for each area, and for each ioctl that is making one
  * @writable: devices may write to it, so its pages are pinned for writing
  * @lock: guards @users, @runs and @singles
- * @owner: who pays
+ * @owner: who pays; as @base, changed with @lock held by pages_move() alone
  * @file: memory of this file (a reference); NULL for memory of @owner's process
  * @base: page-aligned user address, or page-aligned offset in @file
  * @nr_pages: length
  * @users: domains and accesses that need all of it pinned; pinned while not 0
  * @runs: what is pinned
- * @singles: index -> struct single, pages that accesses pinned; NULL till first
+ * @singles: index -> struct single, pages that accesses pinned; NULL till first.
+ *           pages_has_single() looks into it without the lock
  */
 struct pages {
 	refcount_t refs;
@@ -59,6 +60,8 @@ void pages_unpin(struct pages *pages);
 int pages_pin_single(struct pages *pages, unsigned long index,
 		     struct page **out);
 void pages_unpin_single(struct pages *pages, unsigned long index);
+bool pages_has_single(struct pages *pages, unsigned long index);
+int pages_move(struct pages *pages, unsigned long uaddr);
 int pages_rw(struct pages *pages, unsigned long offset, void *data,
 	     unsigned long length, bool write);
 

@@ -292,6 +292,7 @@ static void areas_free(struct area *list)
 
 		list = area->next;
 		pages_put(area->pages);
+		kvfree(area->dirty);
 		kfree(area);
 	}
 }

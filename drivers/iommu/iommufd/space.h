@@ -5,6 +5,9 @@
  * space.c: map, copy, unmap
  * space_domain.c: the domains that show it
  * space_access.c: in-kernel users of it
+ * space_extent.c: which mappings there are
+ * space_vaddr.c: mappings whose user address changes
+ * space_dirty.c: what may have been written to
  * iova.c: where a mapping may go
  */
 #ifndef __IOMMUFD_SPACE_H
@@ -45,7 +48,11 @@ enum area_state {
  *         space.domains_sem held for reading, too
  * @prot: IOMMU_READ, IOMMU_WRITE, IOMMU_CACHE
  * @closed: no access may begin: it is about to be unmapped
+ * @no_vaddr: the user address was declared void, see space_vaddr.c
+ * @all_dirty: every page counts as written
  * @uses: accesses at work in it, and pages that accesses have pinned
+ * @dirty: a bit for each page that accesses wrote or pinned, see space_dirty.c;
+ *         NULL for none
  *
  * Guarded by space.lock but for @pages, @offset and @prot, which are fixed.
  */
@@ -56,8 +63,11 @@ struct area {
 	struct area *next;
 	u8 state;
 	u8 prot;
-	bool closed;
+	bool closed : 1;
+	bool no_vaddr : 1;
+	bool all_dirty : 1;
 	unsigned int uses;
+	unsigned long *dirty;
 };
 
 /**
@@ -76,6 +86,7 @@ struct area {
  * @nr_domains: how many
  * @accesses: struct space_access
  * @huge: entries may be larger than a page
+ * @tracking: area.dirty is kept
  * @idle: woken when an area.uses becomes 0
  * @idle_seq: counts those moments
  */
@@ -91,6 +102,7 @@ struct space {
 	unsigned int nr_domains;
 	struct list_head accesses;
 	bool huge;
+	bool tracking;
 	wait_queue_head_t idle;
 	unsigned int idle_seq;
 };
@@ -176,6 +188,37 @@ void space_access_unpin(struct space *space, unsigned long iova,
 			unsigned long length);
 int space_access_rw(struct space *space, unsigned long iova, void *data,
 		    unsigned long length, bool write);
+
+/* space_extent.c */
+
+/**
+ * struct space_extent - Where a mapping is
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ */
+struct space_extent {
+	unsigned long first;
+	unsigned long last;
+};
+
+bool space_extent_next(struct space *space, unsigned long first,
+		       unsigned long last, struct space_extent *extent);
+bool space_extent_cut(struct space *space, unsigned long first,
+		      unsigned long last);
+
+/* space_vaddr.c */
+int space_void_vaddr(struct space *space, unsigned long first,
+		     unsigned long last, u64 *voided);
+int space_set_vaddr(struct space *space, unsigned long first,
+		    unsigned long last, unsigned long vaddr);
+bool space_lacks_vaddr(struct space *space);
+
+/* space_dirty.c */
+void space_track(struct space *space);
+void space_untrack(struct space *space);
+void space_mark_dirty(struct space *space, unsigned long first,
+		      unsigned long last);
+u64 space_take_dirty(struct space *space, unsigned long iova, unsigned int nr);
 
 /* iova.c */
 

@@ -207,6 +207,7 @@ static void hold_pages(struct space *space, unsigned long first,
 	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
 	     area; area = range_to_area(iova_tree_next(&area->range, last)))
 		area->uses += pages_in(area, first, last);
+	space_mark_dirty(space, first, last);
 	mutex_unlock(&space->lock);
 }
 
@@ -401,6 +402,11 @@ int space_access_rw(struct space *space, unsigned long iova, void *data,
 			break;
 		data += end - at + 1;
 		at = end + 1;
+	}
+	if (write && READ_ONCE(space->tracking)) {
+		mutex_lock(&space->lock);
+		space_mark_dirty(space, iova, last);
+		mutex_unlock(&space->lock);
 	}
 	leave_areas(space, iova, last, false);
 	return rc;

@@ -135,7 +135,7 @@ TEST_F(group, order)
 	ASSERT_EQ(0, xioctl(self->group, VFIO_GROUP_GET_STATUS, &status));
 	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE | VFIO_GROUP_FLAGS_CONTAINER_SET,
 		  status.flags);
-	EXPECT_EQ(-EINVAL, set_type(self->container, 99));
+	EXPECT_EQ(-ENODEV, set_type(self->container, 99));
 	EXPECT_EQ(0, set_type(self->container, VFIO_TYPE1v2_IOMMU));
 
 	EXPECT_EQ(-ENODEV, xioctl(self->group, VFIO_GROUP_GET_DEVICE_FD,
@@ -250,6 +250,7 @@ TEST_F(group, ioas_of_container)
 	ASSERT_EQ(0, set_container(self->group, self->container));
 	ASSERT_EQ(0, vfio_ioas(self->container, IOMMU_VFIO_IOAS_GET, &ioas));
 	ASSERT_NE(0, ioas);
+	ASSERT_EQ(0, set_type(self->container, VFIO_TYPE1v2_IOMMU));
 	self->rig.device = open_device(self);
 	ASSERT_GE(self->rig.device, 0);
 	ASSERT_EQ(0, edu_init(&self->rig.edu, self->rig.device));

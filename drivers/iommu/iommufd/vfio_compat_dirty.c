@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dirty bitmaps of VFIO containers.
+ *
+ * A bitmap has a bit for each page from the first IOVA that was asked for. What the
+ * user has in it where nothing is mapped is left alone, so far as a bit before a
+ * mapping goes; bits behind one, up to the end of their 64, are cleared.
+ */
+#include <linux/bits.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/vfio.h>
+
+#include "ioas.h"
+
+#define DIRTY_FLAGS (VFIO_IOMMU_DIRTY_PAGES_FLAG_START |	\
+		     VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP |		\
+		     VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP)
+
+#define WORD_BITS 64
+
+/**
+ * vfio_compat_check_bitmap - Can a bitmap hold a range?
+ * @bitmap: as the user described it
+ * @length: of the range
+ */
+int vfio_compat_check_bitmap(const struct vfio_bitmap *bitmap, u64 length)
+{
+	u64 bits;
+
+	if (!access_ok(bitmap->data, bitmap->size) || !bitmap->pgsize)
+		return -EINVAL;
+	bits = length >> __ffs64(bitmap->pgsize);
+	if (!bits || bitmap->size > VFIO_COMPAT_BITMAP_MAX ||
+	    bitmap->size / sizeof(u64) < DIV_ROUND_UP_ULL(bits, WORD_BITS))
+		return -EINVAL;
+	return 0;
+}
+
+/* Report one mapping in the bits from @bit on */
+static int report_extent(struct space *space, u64 __user *data,
+			 unsigned long bit, const struct space_extent *extent)
+{
+	unsigned long left = (extent->last - extent->first + 1) >> PAGE_SHIFT;
+	unsigned long iova = extent->first;
+	u64 __user *word = data + bit / WORD_BITS;
+	unsigned int shift = bit % WORD_BITS;
+	u64 value = 0;
+
+	if (shift) {
+		/* What comes before it in the word may be of another mapping */
+		if (get_user(value, word))
+			return -EFAULT;
+		value &= GENMASK_ULL(shift - 1, 0);
+	}
+	while (left) {
+		unsigned int nr = min_t(unsigned long, left, WORD_BITS - shift);
+
+		value |= space_take_dirty(space, iova, nr) << shift;
+		if (put_user(value, word))
+			return -EFAULT;
+		left -= nr;
+		iova += (unsigned long)nr << PAGE_SHIFT;
+		word++;
+		shift = 0;
+		value = 0;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * vfio_compat_report - Write the bits of all mappings of a range
+ * @space: the space
+ * @bitmap: large enough
+ * @first: first IOVA, the bitmap's first bit
+ * @last: last IOVA, inclusive; no mapping lies only partly in the range
+ */
+int vfio_compat_report(struct space *space, const struct vfio_bitmap *bitmap,
+		       unsigned long first, unsigned long last)
+{
+	struct space_extent extent;
+	unsigned long at = first;
+	int rc;
+
+	while (at <= last && space_extent_next(space, at, last, &extent)) {
+		/* One that came up meanwhile and does not fit in is not told */
+		if (extent.first < first || extent.last > last)
+			break;
+		rc = report_extent(space, bitmap->data,
+				   (extent.first - first) >> PAGE_SHIFT,
+				   &extent);
+		if (rc)
+			return rc;
+		if (extent.last == ULONG_MAX)
+			break;
+		at = extent.last + 1;
+	}
+	return 0;
+}
+
+static long get_bitmap(struct iommufd_ioas *ioas, size_t size,
+		       void __user *uarg)
+{
+	struct vfio_iommu_type1_dirty_bitmap_get get;
+	unsigned long last;
+	int rc;
+
+	if (size < sizeof(get))
+		return -EINVAL;
+	if (copy_from_user(&get, uarg, sizeof(get)))
+		return -EFAULT;
+	rc = vfio_compat_check_bitmap(&get.bitmap, get.size);
+	if (rc)
+		return rc;
+	if (get.bitmap.pgsize != PAGE_SIZE || !get.size ||
+	    !PAGE_ALIGNED(get.iova | get.size) ||
+	    check_add_overflow((unsigned long)get.iova,
+			       (unsigned long)get.size - 1, &last))
+		return -EINVAL;
+	if (!ioas->space.tracking ||
+	    space_extent_cut(&ioas->space, get.iova, last))
+		return -EINVAL;
+	return vfio_compat_report(&ioas->space, &get.bitmap, get.iova, last);
+}
+
+/* No mapping may have more pages than a bitmap has bits */
+static int start(struct space *space)
+{
+	struct space_extent extent;
+	unsigned long at = 0;
+
+	while (space_extent_next(space, at, ULONG_MAX, &extent)) {
+		if ((extent.last - extent.first) >> PAGE_SHIFT >=
+		    VFIO_COMPAT_BITS_MAX)
+			return -EINVAL;
+		if (extent.last == ULONG_MAX)
+			break;
+		at = extent.last + 1;
+	}
+	space_track(space);
+	return 0;
+}
+
+/**
+ * vfio_compat_dirty_pages - Begin, end, or ask for what may have been written to
+ * @ioas: with the lock of its file's container held for writing
+ * @uarg: struct vfio_iommu_type1_dirty_bitmap
+ */
+long vfio_compat_dirty_pages(struct iommufd_ioas *ioas, void __user *uarg)
+{
+	const size_t minsz = offsetofend(struct vfio_iommu_type1_dirty_bitmap,
+					 flags);
+	const struct vfio_compat *compat = &ioas->obj.ictx->compat;
+	struct vfio_iommu_type1_dirty_bitmap dirty;
+
+	lockdep_assert_held_write(&compat->sem);
+
+	if (compat->type == VFIO_TYPE1_IOMMU)
+		return -EACCES;
+	if (copy_from_user(&dirty, uarg, minsz))
+		return -EFAULT;
+	if (dirty.argsz < minsz || dirty.flags & ~DIRTY_FLAGS)
+		return -EINVAL;
+
+	switch (dirty.flags) {
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+		return start(&ioas->space);
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
+		space_untrack(&ioas->space);
+		return 0;
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
+		return get_bitmap(ioas, dirty.argsz - minsz, uarg + minsz);
+	default:
+		return -EINVAL;
+	}
+}
