@@ -1,26 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run demo [--stock] [VM-OPTION...]
+# usage: ./run demo [--groups | --stock] [VM-OPTION...]
 #
 # Give a NIC, an NVMe disk and the edu device through /dev/iommu to a guest on
 # nested KVM and use each by DMA; then once more with all DMA of the guest
-# bounced, as in a confidential guest. --stock shows the same with the stock
-# modules and their groups. Other options are those of ./run vm.
+# bounced, as in a confidential guest. With --groups the guest is given the
+# devices the old way, through /dev/vfio/vfio and their groups; --stock shows that
+# with the stock modules. Other options are those of ./run vm.
 . "$(dirname -- "$0")/lib.sh"
 
 way=iommufd
+ours=yes
 kernel=()
-options=("$@")
+options=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) manual && exit ;;
-	--stock) way=group ;;
+	--groups) way=group && shift && continue ;;
+	--stock) way=group && ours=no ;;
 	--kernel)
 		kernel=("$1")
 		kernel+=("$(kernel_named "${2:?}")")
 		;;
 	esac
+	options+=("$1")
 	shift
 done
 
@@ -78,7 +82,7 @@ in_l1() {
 
 "$vm_dir/setup.sh" || die "setup failed"
 pass "setup: all packages are there"
-if [ "$way" = iommufd ]; then
+if [ "$ours" = yes ]; then
 	mkdir -p "$build"
 	"$vm_dir/build.sh" "${kernel[@]}" >"$build/build.log" 2>&1 || {
 		tail -n 20 "$build/build.log" >&2
