@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * usage: bench [-w] [-r REPETITIONS] [-p STEP] SIDE CASE
+ *
+ * Run one case of the benchmark against one implementation, and print a line
+ * of JSON for each of its steps. With -w, time is taken from the clock. With
+ * -p, one step is marked for a profiler, and only its count is printed.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define LARGE		(256 * MIB)
+#define SMALL_MAPS	20000UL
+#define MANY_MAPS	1000000UL
+#define SAMPLE		1000UL
+
+static const struct side *side;
+static char *memory;
+static int memory_file;
+static size_t length;
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	fputs("bench: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+void skip(const char *format, ...)
+{
+	va_list args;
+
+	fputs("skipped: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(4);
+}
+
+#define MUST(_call) do { \
+	int _rc = (_call); \
+	if (_rc) \
+		die("%s: %s", #_call, strerror(-_rc)); \
+} while (0)
+
+/* One mapping of everything */
+static void whole(void)
+{
+	begin("map");
+	MUST(side->map(0, memory, length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+	begin("unmap");
+	MUST(side->unmap(0, IOVA_BASE, length));
+	end(length / PAGE, PER_PAGE);
+}
+
+static void open_scattered(void)
+{
+	length = LARGE;
+	memory = memory_scattered(length);
+	side->open(1, length, false);
+}
+
+static void open_thp(void)
+{
+	length = LARGE;
+	memory = memory_thp(length);
+	side->open(1, length, false);
+}
+
+static void open_hugetlb(void)
+{
+	length = LARGE;
+	memory = memory_hugetlb(length);
+	side->open(1, length, true);
+}
+
+static void open_gigabyte(void)
+{
+	length = GIB;
+	memory = memory_hugetlb(length);
+	side->open(1, length, true);
+}
+
+static void open_small(void)
+{
+	length = SMALL_MAPS * PAGE;
+	memory = memory_scattered(length);
+	side->open(1, length, false);
+}
+
+static void map_small(void)
+{
+	size_t i;
+
+	for (i = 0; i < length; i += PAGE)
+		MUST(side->map(0, memory + i, PAGE, IOVA_BASE + i));
+}
+
+static void small(void)
+{
+	size_t i;
+
+	begin("map");
+	map_small();
+	end(SMALL_MAPS, PER_OPERATION);
+	begin("unmap");
+	for (i = 0; i < length; i += PAGE)
+		MUST(side->unmap(0, IOVA_BASE + i, PAGE));
+	end(SMALL_MAPS, PER_OPERATION);
+}
+
+static void small_at_once(void)
+{
+	map_small();
+	begin("unmap");
+	MUST(side->unmap(0, IOVA_BASE, length));
+	end(SMALL_MAPS, PER_OPERATION);
+}
+
+/* A second address space that shows the same memory */
+static void second(void)
+{
+	MUST(side->map(0, memory, length, IOVA_BASE));
+	begin("copy");
+	MUST(side->copy(memory, length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+	begin("unmap");
+	MUST(side->uncopy(length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+	MUST(side->unmap(0, IOVA_BASE, length));
+}
+
+static void open_second_scattered(void)
+{
+	length = LARGE;
+	memory = memory_scattered(length);
+	side->open(2, length, false);
+}
+
+static void open_second_hugetlb(void)
+{
+	length = LARGE;
+	memory = memory_hugetlb(length);
+	side->open(2, length, true);
+}
+
+static void open_file(void)
+{
+	length = GIB;
+	if (side->map_file)
+		memory_file = memory_hugetlb_file(length, HUGE);
+	else
+		memory = memory_hugetlb(length);
+	side->open(1, length, true);
+}
+
+static void file_map(void)
+{
+	begin("map");
+	if (side->map_file)
+		MUST(side->map_file(0, memory_file, length, IOVA_BASE));
+	else
+		MUST(side->map(0, memory, length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+	begin("unmap");
+	MUST(side->unmap(0, IOVA_BASE, length));
+	end(length / PAGE, PER_PAGE);
+}
+
+/* A second domain that shows a populated address space */
+static void late(void)
+{
+	begin("attach");
+	if (side->attach)
+		MUST(side->attach());
+	else
+		MUST(side->copy(memory, length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+	begin("detach");
+	if (side->detach)
+		MUST(side->detach());
+	else
+		MUST(side->uncopy(length, IOVA_BASE));
+	end(length / PAGE, PER_PAGE);
+}
+
+static void open_late(bool huge)
+{
+	if (!side->attach && side == &side_type1)
+		skip("type 1 has no second domain on the same kind of IOMMU");
+	length = LARGE;
+	side->open(side->open_late ? 1 : 2, length, huge);
+	if (side->open_late)
+		side->open_late();
+	MUST(side->map(0, memory, length, IOVA_BASE));
+}
+
+static void open_late_scattered(void)
+{
+	memory = memory_scattered(LARGE);
+	open_late(false);
+}
+
+static void open_late_hugetlb(void)
+{
+	memory = memory_hugetlb(LARGE);
+	open_late(true);
+}
+
+/*
+ * So many mappings that their number shows. The memory under them is used over
+ * and over, as the pages are not what is measured.
+ */
+static void open_many(void)
+{
+	length = 64 * MIB;
+	memory = memory_scattered(length);
+	side->open(1, (MANY_MAPS + SAMPLE) * PAGE, false);
+}
+
+static void map_range(unsigned long from, unsigned long to)
+{
+	unsigned long i;
+
+	for (i = from; i < to; i++)
+		MUST(side->map(0, memory + i * PAGE % length, PAGE,
+			       IOVA_BASE + i * PAGE));
+}
+
+static void unmap_range(unsigned long from, unsigned long to)
+{
+	unsigned long i;
+
+	for (i = from; i < to; i++)
+		MUST(side->unmap(0, IOVA_BASE + i * PAGE, PAGE));
+}
+
+static void map_anywhere(const char *step)
+{
+	uint64_t iova[SAMPLE];
+	unsigned long i;
+
+	if (!side->map_anywhere)
+		return;
+	begin(step);
+	for (i = 0; i < SAMPLE; i++)
+		MUST(side->map_anywhere(0, memory + i * PAGE, PAGE, &iova[i]));
+	end(SAMPLE, PER_OPERATION);
+	for (i = 0; i < SAMPLE; i++)
+		MUST(side->unmap(0, iova[i], PAGE));
+}
+
+static void many(void)
+{
+	map_anywhere("first-anywhere");
+	begin("first-map");
+	map_range(0, SAMPLE);
+	end(SAMPLE, PER_OPERATION);
+	begin("between");
+	map_range(SAMPLE, MANY_MAPS - SAMPLE);
+	end(MANY_MAPS - 2 * SAMPLE, PER_OPERATION);
+	begin("last-map");
+	map_range(MANY_MAPS - SAMPLE, MANY_MAPS);
+	end(SAMPLE, PER_OPERATION);
+	map_anywhere("last-anywhere");
+	begin("last-unmap");
+	unmap_range(MANY_MAPS - SAMPLE, MANY_MAPS);
+	end(SAMPLE, PER_OPERATION);
+	/* In one where it can be, as the time for it is not measured */
+	MUST(side->unmap(0, IOVA_BASE + SAMPLE * PAGE,
+			 (MANY_MAPS - 2 * SAMPLE) * PAGE));
+	begin("first-unmap");
+	unmap_range(0, SAMPLE);
+	end(SAMPLE, PER_OPERATION);
+}
+
+/*
+ * A guest of 64 GiB: the same huge pages again and again. How often a page is
+ * pinned does not change what pinning it costs.
+ */
+static void open_sparse(size_t page)
+{
+	int fd = memory_hugetlb_file(GIB, page);
+	size_t i;
+
+	length = 64 * GIB;
+	memory = mmap(NULL, length + GIB, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		die("mmap: %m");
+	memory += -(uintptr_t)memory & (GIB - 1);
+	for (i = 0; i < length; i += GIB)
+		if (mmap(memory + i, GIB, PROT_READ | PROT_WRITE, MAP_SHARED |
+			 MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			die("mmap of huge pages: %m");
+	side->open(1, length, true);
+}
+
+static void open_sparse_2m(void)
+{
+	open_sparse(HUGE);
+}
+
+static void open_sparse_1g(void)
+{
+	open_sparse(GIB);
+}
+
+/* What the way into the kernel and back costs, part of every other case */
+static void null_ioctl(void)
+{
+	int fds[2];
+	int i;
+
+	if (pipe(fds))
+		die("pipe: %m");
+	begin("ioctl");
+	for (i = 0; i < SAMPLE; i++)
+		ioctl(fds[0], 0, 0);
+	end(SAMPLE, PER_OPERATION);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void open_nothing(void)
+{
+}
+
+static const struct bench_case {
+	const char *name;
+	void (*open)(void);
+	void (*body)(void);
+} cases[] = {
+	{ "null", open_nothing, null_ioctl },
+	{ "a", open_scattered, whole },
+	{ "b-thp", open_thp, whole },
+	{ "b-hugetlb", open_hugetlb, whole },
+	{ "c", open_small, small },
+	{ "d", open_small, small_at_once },
+	{ "e", open_second_scattered, second },
+	{ "e-hugetlb", open_second_hugetlb, second },
+	{ "f", open_gigabyte, whole },
+	{ "g", open_file, file_map },
+	{ "h", open_late_scattered, late },
+	{ "h-hugetlb", open_late_hugetlb, late },
+	{ "i", open_many, many },
+	{ "k-2m", open_sparse_2m, whole },
+	{ "k-1g", open_sparse_1g, whole },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct side * const sides[] = {
+		&side_iommufd, &side_type1, &side_floor,
+	};
+	unsigned int i, repetitions = 3;
+	const char *profiled = NULL;
+	bool wall_clock = false;
+	int option;
+
+	while ((option = getopt(argc, argv, "wr:p:")) != -1) {
+		if (option == 'r')
+			repetitions = atoi(optarg);
+		else if (option == 'w')
+			wall_clock = true;
+		else if (option == 'p')
+			profiled = optarg;
+		else
+			return 2;
+	}
+	if (argc - optind != 2)
+		die("expected a side and a case");
+	for (i = 0; i < sizeof(sides) / sizeof(*sides); i++)
+		if (!strcmp(sides[i]->name, argv[optind]))
+			side = sides[i];
+	if (!side)
+		die("%s: no such side", argv[optind]);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (strcmp(cases[i].name, argv[optind + 1]))
+			continue;
+		cases[i].open();
+		if (profiled)
+			record_profile(cases[i].body, profiled);
+		else
+			record(cases[i].name, side->name, cases[i].body,
+			       repetitions, wall_clock);
+		return 0;
+	}
+	die("%s: no such case", argv[optind + 1]);
+}

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: ./run bench [OPTIONS] [CASE...]
+#        ./run bench profile [--stock | --floor] CASE STEP
+#        ./run bench compare OLD.json NEW.json
+#        ./run bench plot RESULTS.json OUT.svg
+#
+# Measure what mapping memory costs, in executed instructions, in a machine
+# whose time is counted so. Each step of a case is done three times; the middle
+# one is shown, and how far the others are from it. IOTLB flushes and the memory
+# that is kept are counted in a further repetition.
+#
+#   --caching-mode on|off whether the IOMMU wants a flush after a map too, as a
+#                         virtual one does (default on)
+#   --stock               type 1 of the stock kernel too, in a second machine
+#   --no-floor            without the floor: pinning and mapping with no
+#                         bookkeeping
+#   --wall                nanoseconds of emulation instead: noisy
+#   --repetitions N       default 3
+#   --save FILE           where the results go (default
+#                         build/bench/results.json)
+#   --timeout SECONDS     for each machine (default 1800)
+#
+# Cases, each with the steps "map" and "unmap" if not said otherwise:
+#   null       the way into the kernel and back, part of all others: "ioctl"
+#   a          256 MiB of 4 KiB pages in random order
+#   b-thp      256 MiB of transparent huge pages
+#   b-hugetlb  256 MiB of hugetlb pages of 2 MiB
+#   c          20,000 mappings of 4 KiB, made and removed one by one
+#   d          the same, removed at once: "unmap"
+#   e, e-hugetlb
+#              the memory of a or b-hugetlb in a second address space: "copy",
+#              "unmap"
+#   f          1 GiB of hugetlb pages of 2 MiB
+#   g          the same as a file
+#   h, h-hugetlb
+#              a second domain for a filled address space: "attach", "detach"
+#   i          1,000,000 mappings: the first and the last thousand of them
+#   k-2m, k-1g 64 GiB of hugetlb pages of 2 MiB or 1 GiB: one of 1 GiB, 64 times
+#
+# "profile" prints the instructions of each function of the kernel, and how often
+# it was called, per page or mapping as in the table. "compare" shows what has become
+# more than 5 % worse, and fails if anything has.
+. "$(dirname -- "$0")/lib.sh"
+
+case ${1:-} in
+profile | compare | plot)
+	command=$1
+	shift
+	exec "$bench_dir/$command.sh" "$@"
+	;;
+esac
+
+caching=on stock=no floor=yes wall=no repetitions=3 save=$out/results.json
+timeout=1800
+while [ $# -gt 0 ]; do
+	case $1 in
+	--caching-mode) caching=${2:?} && shift 2 ;;
+	--stock) stock=yes && shift ;;
+	--no-floor) floor=no && shift ;;
+	--wall) wall=yes && shift ;;
+	--repetitions) repetitions=${2:?} && shift 2 ;;
+	--save) save=$(realpath -- "${2:?}") && shift 2 ;;
+	--timeout) timeout=${2:?} && shift 2 ;;
+	-h | --help) manual && exit ;;
+	-*) die "unknown option $1; see ./run bench -h" ;;
+	*) break ;;
+	esac
+done
+cases=("$@")
+[ $# -gt 0 ] || cases=("${all_cases[@]}")
+for case in "${cases[@]}"; do
+	[[ " ${all_cases[*]} " == *" $case "* ]] || die "$case: no such case"
+done
+
+need jq jq
+build_all
+"$vm_dir/image.sh"
+
+options=(-r "$repetitions")
+clock=(--icount)
+if [ "$wall" = yes ]; then
+	options+=(-w)
+	clock=()
+fi
+
+# measure SIDES OPTION...: a line of JSON for each step
+measure() {
+	local sides=$1
+
+	shift
+	"$vm_dir/vm.sh" "${machine[@]}" "${clock[@]}" --share "$out" \
+		--caching-mode "$caching" --timeout "$timeout" --accel tcg \
+		--log "bench-$caching" "$@" -- \
+		./guest.sh "$sides" "$(join "${cases[@]}")" "${options[@]}" \
+		>>"$out/lines" || failed=1
+}
+
+failed=0
+: >"$out/lines"
+sides=(iommufd)
+[ "$floor" = no ] || sides+=(floor)
+measure "$(join "${sides[@]}")"
+[ "$stock" = no ] || measure type1 --stock
+
+jq -s --arg caching "$caching" --arg kernel "$(default_release)" \
+	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null)" \
+	'{ kernel: $kernel, commit: $commit, caching_mode: $caching,
+	   results: . }' "$out/lines" >"$save"
+jq -r --slurpfile targets "$bench_dir/targets.json" -f "$bench_dir/table.jq" \
+	"$save" | column -t -s "|" -R 4,5,6,7,8,9,10,11,12,13,14
+exit "$failed"
