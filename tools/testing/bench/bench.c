@@ -252,7 +252,7 @@ static void unmap_range(unsigned long from, unsigned long to)
 
 static void map_anywhere(const char *step)
 {
-	uint64_t iova[SAMPLE];
+	uint64_t iova[SAMPLE] = {};
 	unsigned long i;
 
 	if (!side->map_anywhere)
