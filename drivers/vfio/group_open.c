@@ -141,8 +141,10 @@ static int group_first_open(struct vfio_group *group, struct vfio_device *vdev)
 	return ret;
 }
 
-static int group_open_device(struct vfio_group *group, struct vfio_device *vdev)
+static int group_open_device(struct vfio_device_file *df)
 {
+	struct vfio_group *group = df->group;
+	struct vfio_device *vdev = df->vdev;
 	int ret = 0;
 
 	mutex_lock(&group->lock);
@@ -156,6 +158,9 @@ static int group_open_device(struct vfio_group *group, struct vfio_device *vdev)
 		vdev->open_count++;
 	else
 		ret = group_first_open(group, vdev);
+	if (!ret && vfio_state(vdev)->idev)
+		vfio_kvm_slot_bind(&df->kvm, group->ictx,
+				   vfio_state(vdev)->idev, NULL);
 	mutex_unlock(&vdev->dev_set->lock);
 	if (ret)
 		goto out_unlock;
@@ -182,6 +187,7 @@ void vfio_group_close_device(struct vfio_device_file *df)
 		vfio_device_close(vdev);
 	else
 		vdev->open_count--;
+	vfio_kvm_slot_unbind(&df->kvm);
 	mutex_unlock(&vdev->dev_set->lock);
 	group->open_devices--;
 	opened_file = group->opened_file;
@@ -203,7 +209,7 @@ static struct file *group_device_file(struct vfio_group *group,
 		return ERR_PTR(-ENOMEM);
 	df->group = group;
 
-	ret = group_open_device(group, vdev);
+	ret = group_open_device(df);
 	if (ret) {
 		file = ERR_PTR(ret);
 		goto err_free;

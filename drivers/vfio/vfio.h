@@ -44,6 +44,8 @@ struct iommufd_device;
  * struct vfio_kvm_slot - The virtual machines that a file was added to
  * @lock: guards the rest. Taken inside kvm->lock and dev_set->lock
  * @links: one for each machine
+ * @nr_links: how many
+ * @nr_removed: how many of them end as soon as it is clear which
  * @ictx: where the DMA of the file's devices goes; NULL while nowhere
  * @idev: the one device, or NULL
  * @group: the IOMMU group that all of them are of, or NULL
@@ -51,6 +53,8 @@ struct iommufd_device;
 struct vfio_kvm_slot {
 	struct mutex lock; /* guards the other members */
 	struct list_head links;
+	unsigned int nr_links;
+	unsigned int nr_removed;
 	struct iommufd_ctx *ictx;
 	struct iommufd_device *idev;
 	struct iommu_group *group;

@@ -20,12 +20,13 @@
 static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
 {
 	struct space *space = &ioas->space;
+	long mapped = atomic_long_read(&space->mapped);
 
 	mutex_lock(&space->lock);
 	/* Live areas are pinned as long as there is a domain */
 	seq_printf(seq, "ioas:\t%u mapped %lu pinned %lu domains %u\n",
-		   ioas->obj.id, space->mapped,
-		   space->nr_domains ? space->mapped : 0, space->nr_domains);
+		   ioas->obj.id, mapped, space->nr_domains ? mapped : 0,
+		   space->nr_domains);
 	mutex_unlock(&space->lock);
 }
 
@@ -96,7 +97,7 @@ static void show_owners(struct seq_file *seq, struct owner_table *table)
 		seq_printf(seq, "owner:\t%d uid %u limit-of %s pinned %lu\n",
 			   pid_vnr(task_tgid(owner->who.leader)),
 			   from_kuid_munged(seq_user_ns(seq),
-					    owner->who.user->uid),
+					    owner->who.cred->user->uid),
 			   modes[owner->mode],
 			   READ_ONCE(owner->pinned) << PAGE_SHIFT);
 	mutex_unlock(&table->lock);

@@ -2,11 +2,16 @@
 /*
  * Ranges of IOVA that do not overlap, and the gaps between them.
  *
- * A red-black tree by first IOVA in which each node also knows the free space
- * in front of it and the largest such space below it, so that inserting,
- * finding and choosing a free IOVA all cost the depth of the tree, whatever
- * lies beneath the gap that is found. Needs nothing of the kernel but the
- * red-black tree; the caller does the locking.
+ * A red-black tree by first IOVA. Mostly ranges come and go in ascending order,
+ * so the tree remembers where it was worked on last and looks there first.
+ *
+ * For choosing a free IOVA each node also knows the free space in front of it and
+ * the largest such space below it, which makes the choice cost the depth of the
+ * tree, whatever lies beneath the gap that is found. Who places everything at
+ * fixed IOVAs, as virtual machine monitors do, does not pay for that: it begins
+ * with the first question.
+ *
+ * Needs nothing of the kernel but the red-black tree; the caller does the locking.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -34,6 +39,91 @@ RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct iova_range, node,
 			 unsigned long, max_gap, range_gap)
 
 /**
+ * struct place - Where a new range goes
+ * @parent: node that it is hung under
+ * @link: the pointer to it
+ * @before: the range that precedes it, or NULL
+ * @after: the range that follows it, or NULL
+ */
+struct place {
+	struct rb_node *parent;
+	struct rb_node **link;
+	struct iova_range *before;
+	struct iova_range *after;
+};
+
+/* Does a range follow the finger, with nothing in between? */
+static bool find_place_at_finger(struct iova_tree *tree,
+				 const struct iova_range *range,
+				 struct place *place)
+{
+	struct iova_range *finger = tree->finger;
+	struct iova_range *after = NULL;
+
+	if (!finger || range->first <= finger->last)
+		return false;
+	if (finger != tree->highest) {
+		after = to_range(rb_next(&finger->node));
+		if (after->first <= range->last)
+			return false;
+	}
+	place->before = finger;
+	place->after = after;
+	if (!finger->node.rb_right) {
+		place->parent = &finger->node;
+		place->link = &finger->node.rb_right;
+	} else {
+		place->parent = &after->node;
+		place->link = &after->node.rb_left;
+	}
+	return true;
+}
+
+static int find_place(struct iova_tree *tree, const struct iova_range *range,
+		      struct place *place)
+{
+	struct rb_node **link = &tree->root.rb_node;
+
+	*place = (struct place){};
+	while (*link) {
+		struct iova_range *cur = to_range(*link);
+
+		place->parent = *link;
+		if (range->last < cur->first) {
+			place->after = cur;
+			link = &place->parent->rb_left;
+		} else if (range->first > cur->last) {
+			place->before = cur;
+			link = &place->parent->rb_right;
+		} else {
+			return -EEXIST;
+		}
+	}
+	place->link = link;
+	return 0;
+}
+
+static void insert_with_gaps(struct iova_tree *tree, struct iova_range *range,
+			     const struct place *place)
+{
+	struct iova_range *after = place->after;
+
+	range->gap = range->first -
+		     (place->before ? place->before->last + 1 : 0);
+	range->max_gap = range->gap;
+	/*
+	 * The update on the way up ends where nothing changes, which may be
+	 * below @after: its own gap has changed too, so it gets its own update.
+	 */
+	gap_callbacks.propagate(place->parent, NULL);
+	if (after) {
+		after->gap = after->first - range->last - 1;
+		gap_callbacks.propagate(&after->node, NULL);
+	}
+	rb_insert_augmented(&range->node, &tree->root, &gap_callbacks);
+}
+
+/**
  * iova_tree_insert - Add a range
  * @tree: the tree
  * @range: first and last are set
@@ -42,40 +132,34 @@ RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct iova_range, node,
  */
 int iova_tree_insert(struct iova_tree *tree, struct iova_range *range)
 {
-	struct rb_node **link = &tree->root.rb_node;
-	struct iova_range *before = NULL;
-	struct iova_range *after = NULL;
-	struct rb_node *parent = NULL;
+	struct place place;
 
-	while (*link) {
-		struct iova_range *cur = to_range(*link);
+	if (!find_place_at_finger(tree, range, &place)) {
+		int rc = find_place(tree, range, &place);
 
-		parent = *link;
-		if (range->last < cur->first) {
-			after = cur;
-			link = &parent->rb_left;
-		} else if (range->first > cur->last) {
-			before = cur;
-			link = &parent->rb_right;
-		} else {
-			return -EEXIST;
-		}
+		if (rc)
+			return rc;
 	}
 
-	range->gap = range->first - (before ? before->last + 1 : 0);
-	range->max_gap = range->gap;
-	rb_link_node(&range->node, parent, link);
-	/*
-	 * The update on the way up ends where nothing changes, which may be
-	 * below @after: its own gap has changed too, so it gets its own update.
-	 */
-	gap_callbacks.propagate(parent, NULL);
+	rb_link_node(&range->node, place.parent, place.link);
+	if (tree->gaps)
+		insert_with_gaps(tree, range, &place);
+	else
+		rb_insert_color(&range->node, &tree->root);
+	if (!place.after)
+		tree->highest = range;
+	tree->finger = range;
+	return 0;
+}
+
+static void remove_with_gaps(struct iova_tree *tree, struct iova_range *range,
+			     struct iova_range *after)
+{
+	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
 	if (after) {
-		after->gap = after->first - range->last - 1;
+		after->gap += range->gap + (range->last - range->first) + 1;
 		gap_callbacks.propagate(&after->node, NULL);
 	}
-	rb_insert_augmented(&range->node, &tree->root, &gap_callbacks);
-	return 0;
 }
 
 /**
@@ -85,13 +169,45 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_range *range)
  */
 void iova_tree_remove(struct iova_tree *tree, struct iova_range *range)
 {
-	struct iova_range *after = to_range_safe(rb_next(&range->node));
+	struct iova_range *after = NULL;
 
-	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
-	if (after) {
-		after->gap += range->gap + (range->last - range->first) + 1;
-		gap_callbacks.propagate(&after->node, NULL);
+	if (range == tree->highest)
+		tree->highest = to_range_safe(rb_prev(&range->node));
+	else
+		after = to_range(rb_next(&range->node));
+	tree->finger = after;
+	if (tree->gaps)
+		remove_with_gaps(tree, range, after);
+	else
+		rb_erase(&range->node, &tree->root);
+}
+
+/**
+ * iova_tree_reset - Take all ranges out at once
+ * @tree: the tree
+ */
+void iova_tree_reset(struct iova_tree *tree)
+{
+	tree->root = RB_ROOT;
+	tree->highest = NULL;
+	tree->finger = NULL;
+}
+
+/* Begin to keep the gaps */
+static void compute_gaps(struct iova_tree *tree)
+{
+	unsigned long free = 0;
+	struct rb_node *rb;
+
+	for (rb = rb_first(&tree->root); rb; rb = rb_next(rb)) {
+		to_range(rb)->gap = to_range(rb)->first - free;
+		free = to_range(rb)->last + 1;
 	}
+	/* Children before their parents */
+	for (rb = rb_first_postorder(&tree->root); rb;
+	     rb = rb_next_postorder(rb))
+		gap_callbacks_compute_max(to_range(rb), false);
+	tree->gaps = true;
 }
 
 /**
@@ -104,8 +220,13 @@ struct iova_range *iova_tree_first(const struct iova_tree *tree,
 				   unsigned long first, unsigned long last)
 {
 	struct rb_node *rb = tree->root.rb_node;
-	struct iova_range *found = NULL;
+	struct iova_range *found = tree->finger;
 
+	/* A range that holds @first is the lowest that can touch */
+	if (found && found->first <= first && found->last >= first)
+		return found;
+
+	found = NULL;
 	while (rb) {
 		struct iova_range *cur = to_range(rb);
 
@@ -212,7 +333,7 @@ static bool fit(unsigned long start, unsigned long last, unsigned long length,
  *
  * Return: true when there is one.
  */
-bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
+bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 			unsigned long last, unsigned long length,
 			unsigned long align, unsigned long phase,
 			unsigned long *iova)
@@ -221,7 +342,9 @@ bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
 	unsigned long start = first;
 	struct iova_range *behind;
 	unsigned int tries = 0;
-	struct rb_node *rb;
+
+	if (!tree->gaps)
+		compute_gaps(tree);
 
 	for (;;) {
 		unsigned long gap_first;
@@ -244,11 +367,10 @@ bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
 			want = ULONG_MAX;
 	}
 
-	rb = rb_last(&tree->root);
-	if (rb) {
-		if (to_range(rb)->last == ULONG_MAX)
+	if (tree->highest) {
+		if (tree->highest->last == ULONG_MAX)
 			return false;
-		start = max(start, to_range(rb)->last + 1);
+		start = max(start, tree->highest->last + 1);
 	}
 	return fit(start, last, length, align, phase, iova);
 }

@@ -13,6 +13,8 @@
  * @node: place in the tree
  * @gap: free IOVAs between the preceding range (or 0) and @first
  * @max_gap: largest @gap in the subtree below @node
+ *
+ * The gaps are kept only once one was asked for, see iova_tree_find_gap().
  */
 struct iova_range {
 	unsigned long first;
@@ -22,17 +24,29 @@ struct iova_range {
 	unsigned long max_gap;
 };
 
+/**
+ * struct iova_tree - Ranges by their first IOVA
+ * @root: the tree
+ * @highest: its last range
+ * @finger: the range that was inserted last, or follows the one that was removed
+ *          last: mostly next to what is asked for now
+ * @gaps: gap and max_gap are kept
+ */
 struct iova_tree {
 	struct rb_root root;
+	struct iova_range *highest;
+	struct iova_range *finger;
+	bool gaps;
 };
 
 int iova_tree_insert(struct iova_tree *tree, struct iova_range *range);
 void iova_tree_remove(struct iova_tree *tree, struct iova_range *range);
+void iova_tree_reset(struct iova_tree *tree);
 struct iova_range *iova_tree_first(const struct iova_tree *tree,
 				   unsigned long first, unsigned long last);
 struct iova_range *iova_tree_next(const struct iova_range *range,
 				  unsigned long last);
-bool iova_tree_find_gap(const struct iova_tree *tree, unsigned long first,
+bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 			unsigned long last, unsigned long length,
 			unsigned long align, unsigned long phase,
 			unsigned long *iova);

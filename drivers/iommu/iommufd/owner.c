@@ -32,7 +32,7 @@ static struct owner_identity identity_of_current(void)
 {
 	return (struct owner_identity){
 		.mm = current->mm,
-		.user = current_user(),
+		.cred = current_cred(),
 		.leader = current->group_leader,
 	};
 }
@@ -40,20 +40,20 @@ static struct owner_identity identity_of_current(void)
 static bool identity_equal(const struct owner_identity *a,
 			   const struct owner_identity *b)
 {
-	return a->mm == b->mm && a->user == b->user && a->leader == b->leader;
+	return a->mm == b->mm && a->cred == b->cred && a->leader == b->leader;
 }
 
 static void identity_get(const struct owner_identity *who)
 {
 	mmgrab(who->mm);
-	get_uid(who->user);
+	get_cred(who->cred);
 	get_task_struct(who->leader);
 }
 
 static void identity_put(const struct owner_identity *who)
 {
 	mmdrop(who->mm);
-	free_uid(who->user);
+	put_cred(who->cred);
 	put_task_struct(who->leader);
 }
 
@@ -61,13 +61,13 @@ static int charge_user(const struct owner_identity *who, unsigned long npages)
 {
 	unsigned long limit = task_rlimit(who->leader, RLIMIT_MEMLOCK) >>
 			      PAGE_SHIFT;
-	long now = atomic_long_read(&who->user->locked_vm);
+	atomic_long_t *locked = &who->cred->user->locked_vm;
+	long now = atomic_long_read(locked);
 
 	do {
 		if (npages > limit || now > limit - npages)
 			return -ENOMEM;
-	} while (!atomic_long_try_cmpxchg(&who->user->locked_vm, &now,
-					  now + npages));
+	} while (!atomic_long_try_cmpxchg(locked, &now, now + npages));
 	return 0;
 }
 
@@ -100,7 +100,7 @@ static void identity_uncharge(const struct owner_identity *who,
 			      enum owner_mode mode, unsigned long npages)
 {
 	if (mode == OWNER_CHARGE_USER)
-		atomic_long_sub(npages, &who->user->locked_vm);
+		atomic_long_sub(npages, &who->cred->user->locked_vm);
 	else if (mode == OWNER_CHARGE_MM)
 		charge_mm(who, npages, false);
 	atomic64_sub(npages, &who->mm->pinned_vm);
@@ -146,31 +146,50 @@ static void owner_free(struct owner *owner)
 	kfree(owner);
 }
 
-/* Returns the owner when this was the last reference, for the caller to free */
-static struct owner *owner_drop(struct owner *owner)
+/* Returns the owner when these were the last references, for the caller to free */
+static struct owner *owner_drop(struct owner *owner, unsigned int refs)
 {
 	lockdep_assert_held(&owner->table->lock);
 
-	if (--owner->refs)
+	if (!refcount_sub_and_test(refs, &owner->refs))
 		return NULL;
 	list_del(&owner->link);
 	return owner;
 }
 
 static struct owner *owner_find(struct owner_table *table,
-				const struct owner_identity *who,
-				enum owner_mode mode)
+				const struct owner_identity *who)
 {
 	struct owner *owner = table->newest;
 
 	lockdep_assert_held(&table->lock);
 
-	if (owner && identity_equal(&owner->who, who) && owner->mode == mode)
+	if (owner && identity_equal(&owner->who, who))
 		return owner;
 	list_for_each_entry(owner, &table->list, link)
-		if (identity_equal(&owner->who, who) && owner->mode == mode)
+		if (identity_equal(&owner->who, who))
 			return owner;
 	return NULL;
+}
+
+static struct owner *owner_alloc(struct owner_table *table,
+				 const struct owner_identity *who)
+{
+	struct owner *owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+
+	lockdep_assert_held(&table->lock);
+
+	if (!owner)
+		return NULL;
+	mutex_init(&owner->lock);
+	owner->table = table;
+	/* The same credentials have the same capabilities for ever */
+	owner->mode = capable(CAP_IPC_LOCK) ? OWNER_CHARGE_NONE : table->mode;
+	owner->who = *who;
+	identity_get(&owner->who);
+	refcount_set(&owner->refs, 1);
+	list_add(&owner->link, &table->list);
+	return owner;
 }
 
 /**
@@ -183,34 +202,23 @@ static struct owner *owner_find(struct owner_table *table,
 struct owner *owner_get_current(struct owner_table *table, bool user_memory)
 {
 	struct owner_identity who = identity_of_current();
-	enum owner_mode mode = table->mode;
 	struct owner *stale = NULL;
 	struct owner *owner;
 
-	if (capable(CAP_IPC_LOCK))
-		mode = OWNER_CHARGE_NONE;
-
 	mutex_lock(&table->lock);
-	owner = owner_find(table, &who, mode);
-	if (!owner) {
-		owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
-		if (!owner)
-			goto out_unlock;
-		mutex_init(&owner->lock);
-		owner->table = table;
-		owner->mode = mode;
-		owner->who = who;
-		identity_get(&owner->who);
-		list_add(&owner->link, &table->list);
-	}
-	owner->refs++;
-	if (user_memory)
-		owner->nr_user++;
+	owner = owner_find(table, &who);
+	if (owner)
+		owner_get(owner);
+	else
+		owner = owner_alloc(table, &who);
+	if (!owner)
+		goto out_unlock;
+	owner->nr_user += user_memory;
 	if (table->newest != owner) {
 		if (table->newest)
-			stale = owner_drop(table->newest);
+			stale = owner_drop(table->newest, 1);
 		table->newest = owner;
-		owner->refs++;
+		owner_get(owner);
 	}
 out_unlock:
 	mutex_unlock(&table->lock);
@@ -222,16 +230,16 @@ out_unlock:
 /**
  * owner_put - Let go of an owner
  * @owner: the owner
- * @user_memory: as for owner_get_current()
+ * @refs: how many references
+ * @nr_user: how many of them were for memory of the process
  */
-void owner_put(struct owner *owner, bool user_memory)
+void owner_put(struct owner *owner, unsigned int refs, unsigned long nr_user)
 {
 	struct owner_table *table = owner->table;
 
 	mutex_lock(&table->lock);
-	if (user_memory)
-		owner->nr_user--;
-	owner = owner_drop(owner);
+	owner->nr_user -= nr_user;
+	owner = owner_drop(owner, refs);
 	mutex_unlock(&table->lock);
 	if (owner)
 		owner_free(owner);

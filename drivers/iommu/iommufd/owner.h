@@ -5,11 +5,12 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 
+struct cred;
 struct mm_struct;
 struct task_struct;
-struct user_struct;
 
 /**
  * enum owner_mode - What RLIMIT_MEMLOCK is held against
@@ -26,12 +27,12 @@ enum owner_mode {
 /**
  * struct owner_identity - Who an owner is at present
  * @mm: address space (mmgrab); its pinned_vm is kept in every mode
- * @user: charged in OWNER_CHARGE_USER
+ * @cred: credentials (a reference); their user is charged in OWNER_CHARGE_USER
  * @leader: whose RLIMIT_MEMLOCK counts
  */
 struct owner_identity {
 	struct mm_struct *mm;
-	struct user_struct *user;
+	const struct cred *cred;
 	struct task_struct *leader;
 };
 
@@ -43,8 +44,8 @@ struct owner_identity {
  * @who: changed with both @lock and owner_table.lock held, so stable under
  *       either
  * @pinned: pages charged
- * @refs: pages structures that belong to it, and one while it is the newest of
- *        its table; guarded by owner_table.lock
+ * @refs: one for each pages that belongs to it, and one while it is the newest of
+ *        its table. The last is put with owner_table.lock held
  * @nr_user: those that stand for memory of the process itself, not for a file;
  *           while there are any the identity stays. Guarded by owner_table.lock
  * @link: in owner_table.list
@@ -55,7 +56,7 @@ struct owner {
 	enum owner_mode mode;
 	struct owner_identity who;
 	unsigned long pinned;
-	unsigned long refs;
+	refcount_t refs;
 	unsigned long nr_user;
 	struct list_head link;
 };
@@ -77,10 +78,16 @@ struct owner_table {
 void owner_table_init(struct owner_table *table, enum owner_mode mode);
 void owner_table_destroy(struct owner_table *table);
 struct owner *owner_get_current(struct owner_table *table, bool user_memory);
-void owner_put(struct owner *owner, bool user_memory);
 int owner_table_change(struct owner_table *table);
 
 int owner_charge(struct owner *owner, unsigned long npages);
 void owner_uncharge(struct owner *owner, unsigned long npages);
+void owner_put(struct owner *owner, unsigned int refs, unsigned long nr_user);
+
+static inline void owner_get(struct owner *owner)
+{
+	refcount_inc(&owner->refs);
+}
+
 
 #endif

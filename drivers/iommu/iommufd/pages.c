@@ -45,7 +45,7 @@ static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 	    end > ULONG_MAX - PAGE_SIZE)
 		return ERR_PTR(-EOVERFLOW);
 
-	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	pages = kzalloc(sizeof(*pages) + PAGES_ROOM, GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	pages->owner = owner_get_current(table, !file);
@@ -130,21 +130,116 @@ void pages_get(struct pages *pages)
 	refcount_inc(&pages->refs);
 }
 
-void pages_put(struct pages *pages)
+/**
+ * pages_take_room - The memory behind a pages
+ * @pages: not yet known to another thread
+ *
+ * Return: PAGES_ROOM bytes, zeroed, that live as long as @pages; NULL the second
+ * time.
+ */
+void *pages_take_room(struct pages *pages)
 {
-	if (!refcount_dec_and_test(&pages->refs))
-		return;
+	if (pages->room_used)
+		return NULL;
+	pages->room_used = true;
+	return pages + 1;
+}
+
+/**
+ * pages_is_room - Is this what pages_take_room() has given?
+ * @pages: the pages
+ * @room: any memory
+ */
+bool pages_is_room(const struct pages *pages, const void *room)
+{
+	return room == pages + 1;
+}
+
+/* Give back everything but the owner and the memory of the structure */
+static void pages_release(struct pages *pages)
+{
 	WARN_ON(pages->users);
 	if (pages->singles) {
 		WARN_ON(!xa_empty(pages->singles));
 		xa_destroy(pages->singles);
 		kfree(pages->singles);
 	}
-	owner_put(pages->owner, !pages->file);
 	if (pages->file)
 		fput(pages->file);
 	mutex_destroy(&pages->lock);
+}
+
+void pages_put(struct pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	owner_put(pages->owner, 1, !pages->file);
+	pages_release(pages);
 	kfree(pages);
+}
+
+static void bin_return_owner(struct pages_bin *bin)
+{
+	if (!bin->owner)
+		return;
+	if (bin->npages)
+		owner_uncharge(bin->owner, bin->npages);
+	owner_put(bin->owner, bin->refs, bin->nr_user);
+	bin->owner = NULL;
+}
+
+static void bin_set_owner(struct pages_bin *bin, struct owner *owner)
+{
+	if (bin->owner == owner)
+		return;
+	bin_return_owner(bin);
+	/* pages_move() may take the owner from under what was unpinned */
+	owner_get(owner);
+	bin->owner = owner;
+	bin->npages = 0;
+	bin->refs = 1;
+	bin->nr_user = 0;
+}
+
+/**
+ * pages_bin_empty - Give back what is in a bin
+ * @bin: the bin; empty and usable afterwards
+ */
+void pages_bin_empty(struct pages_bin *bin)
+{
+	bin_return_owner(bin);
+	kfree_bulk(bin->nr, bin->memory);
+	bin->nr = 0;
+}
+
+/**
+ * pages_bin_free - kfree() by way of a bin
+ * @bin: the bin
+ * @memory: to be freed
+ */
+void pages_bin_free(struct pages_bin *bin, void *memory)
+{
+	if (bin->nr == ARRAY_SIZE(bin->memory)) {
+		kfree_bulk(bin->nr, bin->memory);
+		bin->nr = 0;
+	}
+	bin->memory[bin->nr++] = memory;
+}
+
+/**
+ * pages_bin_put - pages_put() by way of a bin
+ * @bin: the bin
+ * @pages: the caller has a reference
+ */
+void pages_bin_put(struct pages_bin *bin, struct pages *pages)
+{
+	if (!refcount_dec_and_test(&pages->refs))
+		return;
+	bin_set_owner(bin, pages->owner);
+	bin->refs++;
+	bin->nr_user += !pages->file;
+	pages_release(pages);
+	pages_bin_free(bin, pages);
 }
 
 static int use_whole(struct pages *pages)
@@ -167,7 +262,7 @@ static int use_whole(struct pages *pages)
 	return 0;
 }
 
-static void unuse_whole(struct pages *pages)
+static void unuse_whole(struct pages_bin *bin, struct pages *pages)
 {
 	lockdep_assert_held(&pages->lock);
 
@@ -175,7 +270,8 @@ static void unuse_whole(struct pages *pages)
 		return;
 	unpin_runs(&pages->runs, pages->writable);
 	runs_free(&pages->runs);
-	owner_uncharge(pages->owner, pages->nr_pages);
+	bin_set_owner(bin, pages->owner);
+	bin->npages += pages->nr_pages;
 }
 
 /**
@@ -198,14 +294,28 @@ int pages_pin(struct pages *pages)
 }
 
 /**
+ * pages_bin_unpin - pages_unpin() by way of a bin
+ * @bin: the bin
+ * @pages: as for pages_unpin()
+ */
+void pages_bin_unpin(struct pages_bin *bin, struct pages *pages)
+{
+	mutex_lock(&pages->lock);
+	unuse_whole(bin, pages);
+	mutex_unlock(&pages->lock);
+}
+
+/**
  * pages_unpin - Undo one pages_pin()
  * @pages: the memory; no domain may translate to it on the caller's behalf
  */
 void pages_unpin(struct pages *pages)
 {
-	mutex_lock(&pages->lock);
-	unuse_whole(pages);
-	mutex_unlock(&pages->lock);
+	struct pages_bin bin;
+
+	pages_bin_init(&bin);
+	pages_bin_unpin(&bin, pages);
+	pages_bin_empty(&bin);
 }
 
 /* The page that @pages->runs has at @index */
@@ -258,8 +368,12 @@ static int single_fill(struct pages *pages, unsigned long index,
 
 static void single_empty(struct pages *pages, struct single *single)
 {
+	struct pages_bin bin;
+
 	if (!single->own) {
-		unuse_whole(pages);
+		pages_bin_init(&bin);
+		unuse_whole(&bin, pages);
+		pages_bin_empty(&bin);
 		return;
 	}
 	unpin_one(single->page, pages->writable);
@@ -395,7 +509,7 @@ int pages_move(struct pages *pages, unsigned long uaddr)
 out_unlock:
 	mutex_unlock(&pages->lock);
 	if (former)
-		owner_put(former, true);
+		owner_put(former, 1, 1);
 	return rc;
 }
 

@@ -18,33 +18,72 @@
 
 struct file;
 
+/*
+ * Memory behind each struct pages, for the area that is made with it: most
+ * mappings are then one allocation.
+ */
+#define PAGES_ROOM 96
+
 /**
  * struct pages - The memory of a mapping, shared by the areas that show it
  * @refs: one for each area, and for each ioctl that is making one
+ * @users: areas in domains and accesses that need all of it pinned; pinned while
+ *         not 0
  * @writable: devices may write to it, so its pages are pinned for writing
+ * @room_used: somebody has the PAGES_ROOM
  * @lock: guards @users, @runs and @singles
  * @owner: who pays; as @base, changed with @lock held by pages_move() alone
  * @file: memory of this file (a reference); NULL for memory of @owner's process
  * @base: page-aligned user address, or page-aligned offset in @file
  * @nr_pages: length
- * @users: domains and accesses that need all of it pinned; pinned while not 0
  * @runs: what is pinned
  * @singles: index -> struct single, pages that accesses pinned; NULL till first.
  *           pages_has_single() looks into it without the lock
  */
 struct pages {
 	refcount_t refs;
-	bool writable;
+	unsigned int users : 30;
+	unsigned int writable : 1;
+	unsigned int room_used : 1;
 	struct mutex lock; /* guards users, runs and singles */
 	struct owner *owner;
 	struct file *file;
 	unsigned long base;
 	unsigned long nr_pages;
-
-	unsigned int users;
 	struct runs runs;
 	struct xarray *singles;
 };
+
+/**
+ * struct pages_bin - What is left of mappings that one call takes away
+ * @owner: who is to be given back what follows
+ * @npages: pages to be uncharged
+ * @refs: references on @owner
+ * @nr_user: how many of them were for memory of the process
+ * @nr: entries in @memory
+ * @memory: to be freed
+ *
+ * Giving back many at once is cheaper than one by one.
+ */
+struct pages_bin {
+	struct owner *owner;
+	unsigned long npages;
+	unsigned long refs;
+	unsigned long nr_user;
+	unsigned int nr;
+	void *memory[16];
+};
+
+static inline void pages_bin_init(struct pages_bin *bin)
+{
+	bin->owner = NULL;
+	bin->nr = 0;
+}
+
+void pages_bin_empty(struct pages_bin *bin);
+void pages_bin_free(struct pages_bin *bin, void *memory);
+void pages_bin_put(struct pages_bin *bin, struct pages *pages);
+void pages_bin_unpin(struct pages_bin *bin, struct pages *pages);
 
 struct pages *pages_alloc_user(struct owner_table *table, unsigned long uaddr,
 			       unsigned long length, bool writable);
@@ -53,6 +92,9 @@ struct pages *pages_alloc_file(struct owner_table *table, int fd,
 			       bool writable);
 void pages_get(struct pages *pages);
 void pages_put(struct pages *pages);
+
+void *pages_take_room(struct pages *pages);
+bool pages_is_room(const struct pages *pages, const void *room);
 
 int pages_pin(struct pages *pages);
 void pages_unpin(struct pages *pages);

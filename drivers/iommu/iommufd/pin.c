@@ -23,9 +23,11 @@
 #include "pages.h"
 
 /* Page pointers on the stack: enough for small mappings */
-#define PIN_FEW 32
+#define PIN_FEW 8
 /* Page pointers in one allocation, which is an order 3 one at the most */
 #define PIN_MANY (SZ_32K / sizeof(struct page *))
+/* Page pointers on the stack for unpinning scattered pages */
+#define UNPIN_BATCH 32
 
 /**
  * struct pin_source - Where the pages of a mapping are found at present
@@ -277,6 +279,44 @@ out_close:
 	return rc;
 }
 
+static void unpin_run(struct run run, bool dirty)
+{
+	struct page *page = pfn_to_page(run.pfn);
+	unsigned long step;
+
+	if (!run.by_folio) {
+		unpin_user_page_range_dirty_lock(page, run.count, dirty);
+		return;
+	}
+	for (; run.count; run.count -= step, page += step) {
+		step = min(huge_rest(page), run.count);
+		unpin_user_page_range_dirty_lock(page, 1, dirty);
+	}
+}
+
+/* Runs of one page each are unpinned many at a time */
+static void unpin_many_runs(const struct runs *runs, bool dirty)
+{
+	struct page *batch[UNPIN_BATCH];
+	struct runs_iter iter;
+	unsigned int nr = 0;
+	struct run run;
+
+	runs_start(&iter, runs);
+	while (runs_next(&iter, &run)) {
+		if (run.count > 1) {
+			unpin_run(run, dirty);
+			continue;
+		}
+		batch[nr++] = pfn_to_page(run.pfn);
+		if (nr == UNPIN_BATCH) {
+			unpin_user_pages_dirty_lock(batch, nr, dirty);
+			nr = 0;
+		}
+	}
+	unpin_user_pages_dirty_lock(batch, nr, dirty);
+}
+
 /**
  * unpin_runs - Unpin what pin_runs() pinned
  * @runs: the runs; they are not changed
@@ -284,24 +324,10 @@ out_close:
  */
 void unpin_runs(const struct runs *runs, bool dirty)
 {
-	struct runs_iter iter;
-	struct run run;
-
-	runs_start(&iter, runs);
-	while (runs_next(&iter, &run)) {
-		struct page *page = pfn_to_page(run.pfn);
-		unsigned long step;
-
-		if (!run.by_folio) {
-			unpin_user_page_range_dirty_lock(page, run.count,
-							 dirty);
-			continue;
-		}
-		for (; run.count; run.count -= step, page += step) {
-			step = min(huge_rest(page), run.count);
-			unpin_user_page_range_dirty_lock(page, 1, dirty);
-		}
-	}
+	if (runs->head)
+		unpin_many_runs(runs, dirty);
+	else if (!runs_empty(runs))
+		unpin_run(run_unpack(runs->tail), dirty);
 }
 
 /**

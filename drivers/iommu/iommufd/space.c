@@ -53,11 +53,17 @@ void space_destroy(struct space *space)
 	mutex_destroy(&space->lock);
 }
 
-static void areas_remove(struct space *space, struct area *list)
+static void areas_remove(struct space *space, struct area *list,
+			 unsigned long nr_list)
 {
 	unsigned int nr = 0;
 
 	mutex_lock(&space->lock);
+	space->nr_areas -= nr_list;
+	if (!space->nr_areas) {
+		iova_tree_reset(&space->areas);
+		list = NULL;
+	}
 	for (; list; list = list->next) {
 		iova_tree_remove(&space->areas, &list->range);
 		if (++nr == AREAS_BATCH) {
@@ -78,6 +84,7 @@ static int areas_insert(struct space *space, struct area *list,
 			struct space_map_args *args)
 {
 	unsigned long iova = args->iova;
+	unsigned long nr = 0;
 	struct area *area;
 	struct area *undo;
 	int rc;
@@ -101,8 +108,10 @@ static int areas_insert(struct space *space, struct area *list,
 		rc = iova_tree_insert(&space->areas, &area->range);
 		if (rc)
 			break;
+		nr++;
 	}
 	if (!rc) {
+		space->nr_areas += nr;
 		args->iova = iova;
 		goto out_unlock;
 	}
@@ -198,10 +207,21 @@ static int areas_map_domains(struct space *space, struct area *list)
 	return 0;
 }
 
-static void areas_unpin(struct area *list, struct area *end)
+static void areas_unpin(struct pages_bin *bin, struct area *list,
+			struct area *end)
 {
 	for (; list != end; list = list->next)
-		pages_unpin(list->pages);
+		pages_bin_unpin(bin, list->pages);
+}
+
+/* Undo areas_pin() where there are few areas or it does not matter */
+static void areas_unpin_now(struct area *list, struct area *end)
+{
+	struct pages_bin bin;
+
+	pages_bin_init(&bin);
+	areas_unpin(&bin, list, end);
+	pages_bin_empty(&bin);
 }
 
 static int areas_pin(struct area *list)
@@ -212,23 +232,29 @@ static int areas_pin(struct area *list)
 	for (area = list; area; area = area->next) {
 		rc = pages_pin(area->pages);
 		if (rc) {
-			areas_unpin(list, area);
+			areas_unpin_now(list, area);
 			return rc;
 		}
 	}
 	return 0;
 }
 
-static void areas_set_state(struct space *space, struct area *list,
-			    enum area_state state)
+/*
+ * The store is what a thread that finds an area live relies on; the area is
+ * taken away only by one that finds it so.
+ */
+static void areas_set_live(struct space *space, struct area *list)
 {
-	mutex_lock(&space->lock);
+	unsigned long mapped = 0;
+
+	lockdep_assert_held(&space->domains_sem);
+
 	for (; list; list = list->next) {
-		list->state = state;
-		if (state == AREA_LIVE)
-			space->mapped += area_length(list);
+		mapped += area_length(list);
+		/* Pairs with area_is_live() */
+		smp_store_release(&list->state, AREA_LIVE);
 	}
-	mutex_unlock(&space->lock);
+	atomic_long_add(mapped, &space->mapped);
 }
 
 /*
@@ -255,7 +281,7 @@ static int areas_fill(struct space *space, struct area *list)
 	}
 	rc = areas_map_domains(space, list);
 	if (!rc) {
-		areas_set_state(space, list, AREA_LIVE);
+		areas_set_live(space, list);
 		/* The domains that are gone meanwhile did not need it either */
 		if (space->nr_domains)
 			pinned = false;
@@ -263,8 +289,21 @@ static int areas_fill(struct space *space, struct area *list)
 out_up:
 	up_read(&space->domains_sem);
 	if (pinned)
-		areas_unpin(list, NULL);
+		areas_unpin_now(list, NULL);
 	return rc;
+}
+
+static void area_init(struct area *area, struct pages *pages,
+		      unsigned long offset, unsigned long first,
+		      unsigned long length, int prot)
+{
+	pages_get(pages);
+	area->pages = pages;
+	area->offset = offset;
+	area->range.first = first;
+	area->range.last = first + length - 1;
+	area->prot = prot;
+	area->state = AREA_BUSY;
 }
 
 static struct area *area_alloc(struct pages *pages, unsigned long offset,
@@ -273,28 +312,41 @@ static struct area *area_alloc(struct pages *pages, unsigned long offset,
 {
 	struct area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 
-	if (area) {
-		pages_get(pages);
-		area->pages = pages;
-		area->offset = offset;
-		area->range.first = first;
-		area->range.last = first + length - 1;
-		area->prot = prot;
-		area->state = AREA_BUSY;
-	}
+	if (area)
+		area_init(area, pages, offset, first, length, prot);
 	return area;
 }
 
-static void areas_free(struct area *list)
+static void areas_free(struct pages_bin *bin, struct area *list)
 {
 	while (list) {
 		struct area *area = list;
+		struct pages *pages = area->pages;
 
 		list = area->next;
-		pages_put(area->pages);
 		kvfree(area->dirty);
-		kfree(area);
+		if (!pages_is_room(pages, area))
+			pages_bin_free(bin, area);
+		pages_bin_put(bin, pages);
 	}
+}
+
+static void areas_free_now(struct area *list)
+{
+	struct pages_bin bin;
+
+	pages_bin_init(&bin);
+	areas_free(&bin, list);
+	pages_bin_empty(&bin);
+}
+
+static unsigned long areas_count(const struct area *list)
+{
+	unsigned long nr = 0;
+
+	for (; list; list = list->next)
+		nr++;
+	return nr;
 }
 
 /* Show new areas, which are freed if that fails */
@@ -312,16 +364,16 @@ static int areas_show(struct space *space, struct area *list,
 	return 0;
 
 err_remove:
-	areas_remove(space, list);
+	areas_remove(space, list, areas_count(list));
 err_free:
-	areas_free(list);
+	areas_free_now(list);
 	return rc;
 }
 
 /**
  * space_map - Show memory to the devices of a space
  * @space: the space
- * @pages: the memory
+ * @pages: the memory; made for this, so that it has room for an area
  * @offset: bytes from the start of its first page
  * @args: where; iova is set to what was used
  *
@@ -331,11 +383,16 @@ err_free:
 int space_map(struct space *space, struct pages *pages, unsigned long offset,
 	      struct space_map_args *args)
 {
-	struct area *area;
+	struct area *area = pages_take_room(pages);
 
-	area = area_alloc(pages, offset, 0, args->length, args->prot);
-	if (!area)
-		return -ENOMEM;
+	BUILD_BUG_ON(sizeof(*area) > PAGES_ROOM);
+	if (area) {
+		area_init(area, pages, offset, 0, args->length, args->prot);
+	} else {
+		area = area_alloc(pages, offset, 0, args->length, args->prot);
+		if (!area)
+			return -ENOMEM;
+	}
 	return areas_show(space, area, args);
 }
 
@@ -357,7 +414,7 @@ static struct area *space_clone(struct space *space, unsigned long first,
 	for (;;) {
 		unsigned long end;
 
-		if (!area || area->range.first > at || area->state != AREA_LIVE)
+		if (!area || area->range.first > at || !area_is_live(area))
 			goto err_free;
 		if (prot & IOMMU_WRITE && !area->pages->writable) {
 			rc = -EPERM;
@@ -382,7 +439,7 @@ static struct area *space_clone(struct space *space, unsigned long first,
 
 err_free:
 	mutex_unlock(&space->lock);
-	areas_free(list);
+	areas_free_now(list);
 	return ERR_PTR(rc);
 }
 
@@ -413,13 +470,26 @@ int space_copy(struct space *to, struct space *from, unsigned long from_iova,
 	return areas_show(to, list, args);
 }
 
+/**
+ * struct dying - Areas that one unmap takes away
+ * @list: the areas by ascending IOVA
+ * @nr: how many
+ * @bytes: how long they are together
+ */
+struct dying {
+	struct area *list;
+	unsigned long nr;
+	unsigned long bytes;
+};
+
 /* Undo the marking of areas_mark_dying() */
 static void areas_revive(struct space *space, struct area *list)
 {
+	lockdep_assert_held(&space->lock);
+
 	for (; list; list = list->next) {
 		list->state = AREA_LIVE;
 		list->closed = false;
-		space->mapped += area_length(list);
 	}
 }
 
@@ -430,54 +500,39 @@ static void areas_revive(struct space *space, struct area *list)
  * is being mapped or unmapped; -EAGAIN when an access is at work in one.
  */
 static int areas_mark_dying(struct space *space, unsigned long first,
-			    unsigned long last, struct area **list)
+			    unsigned long last, struct dying *dying)
 {
-	struct area **tail = list;
-	unsigned int nr = 0;
+	struct area **tail = &dying->list;
 	struct area *area;
 	int rc = 0;
 
-	*list = NULL;
+	*dying = (struct dying){};
 	mutex_lock(&space->lock);
-	area = range_to_area(iova_tree_first(&space->areas, last, last));
-	if (area && area->range.last > last) {
-		rc = -ENOENT;
-		goto out_unlock;
-	}
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
-	if (area && area->range.first < first) {
-		rc = -ENOENT;
-		goto out_unlock;
-	}
-
-	while (area) {
-		if (area->state != AREA_LIVE) {
+	for (; area;
+	     area = range_to_area(iova_tree_next(&area->range, last))) {
+		if (area->range.first < first || area->range.last > last)
+			rc = -ENOENT;
+		else if (!area_is_live(area))
 			rc = -EBUSY;
-			break;
-		}
-		if (area->uses) {
+		else if (area->uses)
 			rc = -EAGAIN;
+		if (rc)
 			break;
-		}
 		area->state = AREA_DYING;
 		area->next = NULL;
-		space->mapped -= area_length(area);
 		*tail = area;
 		tail = &area->next;
-		if (++nr == AREAS_BATCH) {
-			nr = 0;
+		dying->bytes += area_length(area);
+		if (!(++dying->nr % AREAS_BATCH)) {
 			/* A dying area stays in the tree, and marks the place */
 			mutex_unlock(&space->lock);
 			cond_resched();
 			mutex_lock(&space->lock);
 		}
-		area = range_to_area(iova_tree_next(&area->range, last));
 	}
-	if (rc) {
-		areas_revive(space, *list);
-		*list = NULL;
-	}
-out_unlock:
+	if (rc)
+		areas_revive(space, dying->list);
 	mutex_unlock(&space->lock);
 	return rc;
 }
@@ -498,8 +553,8 @@ out_unlock:
 int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		unsigned long *unmapped)
 {
-	struct area *area;
-	struct area *list;
+	struct pages_bin bin;
+	struct dying dying;
 	int rc;
 
 	*unmapped = 0;
@@ -508,7 +563,7 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		if (rc)
 			return rc;
 		down_read(&space->domains_sem);
-		rc = areas_mark_dying(space, first, last, &list);
+		rc = areas_mark_dying(space, first, last, &dying);
 		if (rc)
 			up_read(&space->domains_sem);
 	} while (rc == -EAGAIN);
@@ -516,21 +571,23 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		space_reopen(space, first, last);
 		return rc;
 	}
-	if (!list) {
+	if (!dying.list) {
 		up_read(&space->domains_sem);
 		return 0;
 	}
 
-	areas_unmap_domains(space, list, NULL);
+	areas_unmap_domains(space, dying.list, NULL);
+	pages_bin_init(&bin);
 	/* Only a domain needed the memory pinned; nothing reaches it any more */
 	if (space->nr_domains)
-		areas_unpin(list, NULL);
+		areas_unpin(&bin, dying.list, NULL);
 	up_read(&space->domains_sem);
 
-	areas_remove(space, list);
-	for (area = list; area; area = area->next)
-		*unmapped += area_length(area);
-	areas_free(list);
+	atomic_long_sub(dying.bytes, &space->mapped);
+	areas_remove(space, dying.list, dying.nr);
+	areas_free(&bin, dying.list);
+	pages_bin_empty(&bin);
+	*unmapped = dying.bytes;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #ifndef __IOMMUFD_SPACE_H
 #define __IOMMUFD_SPACE_H
 
+#include <linux/atomic.h>
 #include <linux/interval_tree.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -77,11 +78,12 @@ struct area {
  *               @lock
  * @lock: guards what follows
  * @areas: all areas by IOVA
+ * @nr_areas: how many
  * @reserved: IOVA that devices or apertures exclude, by struct iova_reserve
  * @allowed: IOVA that the user asked to keep, by struct iova_reserve;
  *           empty when it did not
  * @alignment: of IOVA, of length and of offset in a page, for MAP and COPY
- * @mapped: bytes in live areas
+ * @mapped: bytes in live areas; needs no lock
  * @domains: struct space_domain; read under either lock
  * @nr_domains: how many
  * @accesses: struct space_access
@@ -94,10 +96,11 @@ struct space {
 	struct rw_semaphore domains_sem;
 	struct mutex lock; /* guards the members below */
 	struct iova_tree areas;
+	unsigned long nr_areas;
 	struct rb_root_cached reserved;
 	struct rb_root_cached allowed;
 	unsigned long alignment;
-	unsigned long mapped;
+	atomic_long_t mapped;
 	struct list_head domains;
 	unsigned int nr_domains;
 	struct list_head accesses;
@@ -137,6 +140,12 @@ struct space_access {
 static inline struct area *range_to_area(struct iova_range *range)
 {
 	return range ? container_of(range, struct area, range) : NULL;
+}
+
+static inline bool area_is_live(const struct area *area)
+{
+	/* Pairs with areas_set_live() */
+	return smp_load_acquire(&area->state) == AREA_LIVE;
 }
 
 static inline unsigned long area_length(const struct area *area)

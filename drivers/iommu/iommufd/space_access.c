@@ -223,7 +223,7 @@ static int enter_areas(struct space *space, unsigned long first,
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
 	for (;;) {
 		if (!area || area->range.first > at ||
-		    area->state != AREA_LIVE || area->closed)
+		    !area_is_live(area) || area->closed)
 			rc = -ENOENT;
 		else if (write && !(area->prot & IOMMU_WRITE))
 			rc = -EPERM;

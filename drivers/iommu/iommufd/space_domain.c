@@ -26,7 +26,7 @@ static struct area *next_live(struct space *space, unsigned long from,
 		return NULL;
 	mutex_lock(&space->lock);
 	area = range_to_area(iova_tree_first(&space->areas, from, end));
-	while (area && area->state != AREA_LIVE)
+	while (area && !area_is_live(area))
 		area = range_to_area(iova_tree_next(&area->range, end));
 	mutex_unlock(&space->lock);
 	return area;

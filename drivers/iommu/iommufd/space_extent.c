@@ -22,7 +22,7 @@ bool space_extent_next(struct space *space, unsigned long first,
 
 	mutex_lock(&space->lock);
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
-	while (area && area->state != AREA_LIVE)
+	while (area && !area_is_live(area))
 		area = range_to_area(iova_tree_next(&area->range, last));
 	if (area)
 		*extent = (struct space_extent){

@@ -71,7 +71,7 @@ int space_set_vaddr(struct space *space, unsigned long first,
 		rc = -ENOENT;
 		goto out_unlock;
 	}
-	if (!area->no_vaddr || area->state != AREA_LIVE ||
+	if (!area->no_vaddr || !area_is_live(area) ||
 	    area->range.first != first || area->range.last != last ||
 	    vaddr < area->offset)
 		goto out_unlock;
