@@ -63,7 +63,7 @@ in_l1() {
 		status\ *) rc=${line#status } ;;
 		*) step "        $line" ;;
 		esac
-	done < <("$vm_dir/vm.sh" --timeout 180 --log "$log" \
+	done < <("$vm_dir/vm.sh" --timeout 400 --log "$log" \
 		--device edu --device nvme --device virtio-net \
 		--serve "$share/payload" --share "$share" "${options[@]}" -- ./demo "$way" "$@" 2>&1 || echo "status $?")
 	[ "$rc" -eq 0 ] || fail "the machine's command ended with status $rc"
