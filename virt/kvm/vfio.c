@@ -20,9 +20,9 @@
  *	FILE_DEL   vfio_file_set_kvm(file, NULL)   watch ends (count down), link gone
  *
  * FILE_DEL is also what closing the KVM device amounts to, however the process
- * ends. It does not say which machine is meant; see link_of_caller(). A link has a
- * reference on its machine, which cannot keep the machine for ever: the KVM device
- * is a file of its own, and its release ends all links of its machine.
+ * ends. It does not say which machine is meant; see link_of_caller(). A machine
+ * with links is referenced, which cannot keep it for ever: the KVM device is a file
+ * of its own, and its release ends all links of its machine.
  *
  * A device that is opened gets the machine of its file, of its group, or of the
  * /dev/iommu file that it is bound to, with a reference until it is closed.
@@ -31,10 +31,12 @@
  *
  *	dev_set->lock	a device is opened or closed
  *	kvm->lock	held by KVM when it closes its device, not for FILE_ADD
- *	files_lock	the /dev/iommu files that KVM knows
  *	slot->lock	the links of a slot, and what its devices are
  *	(iommufd)	its topology when a watch begins, its coherency lock
  *	kvm->mmu_lock	in change(), by way of KVM's MMU notifier
+ *
+ * iommufd's topology may be held until a user's memory has been read in, so no lock
+ * that users share is held around it: machines_lock and files_lock are not.
  */
 #include <linux/iommufd.h>
 #include <linux/kvm_host.h>
@@ -50,30 +52,47 @@
 #include "../../drivers/vfio/vfio.h"
 
 /**
+ * struct machine - A virtual machine with links
+ * @node: in machines
+ * @kvm: a reference
+ * @nr_links: how many
+ */
+struct machine {
+	struct list_head node;
+	struct kvm *kvm;
+	unsigned int nr_links;
+};
+
+static DEFINE_MUTEX(machines_lock); /* guards machines and their nr_links */
+static LIST_HEAD(machines);
+
+/**
  * struct vfio_kvm_link - A machine that a slot belongs to
  * @node: in slot->links
- * @kvm: the machine, with a reference
+ * @machine: the machine
  * @watch: of the slot's devices; in use while the slot has any
  */
 struct vfio_kvm_link {
 	struct list_head node;
-	struct kvm *kvm;
+	struct machine *machine;
 	struct iommufd_watch watch;
 };
 
 /**
  * struct kvm_iommu_file - A /dev/iommu file that KVM knows
  * @node: in iommu_files
+ * @users: links of @slot, and callers that look at it
  * @ictx: the file; KVM has a reference while there is a link
  * @slot: its links
  */
 struct kvm_iommu_file {
 	struct list_head node;
+	unsigned int users;
 	struct iommufd_ctx *ictx;
 	struct vfio_kvm_slot slot;
 };
 
-static DEFINE_MUTEX(files_lock); /* guards iommu_files */
+static DEFINE_MUTEX(files_lock); /* guards iommu_files and their users */
 static LIST_HEAD(iommu_files);
 
 /*
@@ -125,7 +144,9 @@ static void remap_guest(struct kvm *kvm)
 
 static void link_change(struct iommufd_watch *watch, bool noncoherent)
 {
-	struct kvm *kvm = container_of(watch, struct vfio_kvm_link, watch)->kvm;
+	struct vfio_kvm_link *link = container_of(watch, struct vfio_kvm_link,
+						  watch);
+	struct kvm *kvm = link->machine->kvm;
 	void (*count)(struct kvm *kvm);
 
 	if (noncoherent) {
@@ -148,6 +169,8 @@ void vfio_kvm_slot_init(struct vfio_kvm_slot *slot)
 {
 	mutex_init(&slot->lock);
 	INIT_LIST_HEAD(&slot->links);
+	slot->nr_links = 0;
+	slot->nr_removed = 0;
 	slot->ictx = NULL;
 }
 
@@ -205,29 +228,86 @@ void vfio_kvm_slot_unbind(struct vfio_kvm_slot *slot)
 	mutex_unlock(&slot->lock);
 }
 
-/* KVM takes no for an answer nowhere, so the allocation must not fail */
-static void slot_link(struct vfio_kvm_slot *slot, struct kvm *kvm)
+/*
+ * The machine with one more link, or NULL if it is gone. KVM takes no for an answer
+ * nowhere, so the allocation must not fail.
+ */
+static struct machine *machine_add_link(struct kvm *kvm)
 {
-	struct vfio_kvm_link *link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT |
-							    __GFP_NOFAIL);
+	struct machine *machine;
 
-	if (WARN_ON(!kvm_get(kvm))) {
-		kfree(link);
-		return;
+	mutex_lock(&machines_lock);
+	list_for_each_entry(machine, &machines, node) {
+		if (machine->kvm == kvm) {
+			machine->nr_links++;
+			goto out_unlock;
+		}
 	}
-	link->kvm = kvm;
+	machine = NULL;
+	if (WARN_ON(!kvm_get(kvm)))
+		goto out_unlock;
+	machine = kzalloc(sizeof(*machine), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	machine->kvm = kvm;
+	machine->nr_links = 1;
+	list_add(&machine->node, &machines);
+out_unlock:
+	mutex_unlock(&machines_lock);
+	return machine;
+}
+
+static void machine_drop_link(struct machine *machine)
+{
+	bool last;
+
+	mutex_lock(&machines_lock);
+	last = !--machine->nr_links;
+	if (last)
+		list_del(&machine->node);
+	mutex_unlock(&machines_lock);
+	if (last) {
+		kvm_put(machine->kvm);
+		kfree(machine);
+	}
+}
+
+/*
+ * KVM counts the files of a machine. In FILE_DEL it counts down before it tells us,
+ * at all other times there are at least as many as there are links.
+ */
+static bool machine_deletes_file(struct machine *machine)
+{
+	bool deletes;
+
+	mutex_lock(&machines_lock);
+	deletes = atomic_read(&machine->kvm->arch.assigned_device_count) <
+		  machine->nr_links;
+	mutex_unlock(&machines_lock);
+	return deletes;
+}
+
+static bool slot_link(struct vfio_kvm_slot *slot, struct kvm *kvm)
+{
+	struct machine *machine = machine_add_link(kvm);
+	struct vfio_kvm_link *link;
+
+	if (!machine)
+		return false;
+	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	link->machine = machine;
 	mutex_lock(&slot->lock);
 	list_add_tail(&link->node, &slot->links);
+	slot->nr_links++;
 	if (slot->ictx)
 		link_watch(slot, link);
 	mutex_unlock(&slot->lock);
+	return true;
 }
 
 /*
  * Which machine does KVM take the file from? It removes a file either when it closes
  * its device, with the machine locked by this thread, or in an ioctl, which only the
- * process of the machine may do. If that leaves a choice, because one process gave
- * one file to two machines, the count is right again after the second removal.
+ * process of the machine may do. NULL if a process deletes files from several
+ * machines at the same time, and it could be any of them.
  */
 static struct vfio_kvm_link *link_of_caller(struct vfio_kvm_slot *slot)
 {
@@ -236,32 +316,62 @@ static struct vfio_kvm_link *link_of_caller(struct vfio_kvm_slot *slot)
 
 	lockdep_assert_held(&slot->lock);
 
-	list_for_each_entry(link, &slot->links, node) {
-		if (compat_mutex_is_mine(&link->kvm->lock))
+	list_for_each_entry(link, &slot->links, node)
+		if (compat_mutex_is_mine(&link->machine->kvm->lock))
 			return link;
-		if (link->kvm->mm == current->mm)
-			found = link;
+
+	list_for_each_entry(link, &slot->links, node) {
+		if (link->machine->kvm->mm != current->mm ||
+		    !machine_deletes_file(link->machine))
+			continue;
+		if (found)
+			return NULL;
+		found = link;
 	}
-	return found ?: list_first_entry_or_null(&slot->links,
-						 struct vfio_kvm_link, node);
+	return found;
 }
 
-static void slot_unlink(struct vfio_kvm_slot *slot)
+static void slot_take_link(struct vfio_kvm_slot *slot,
+			   struct vfio_kvm_link *link, struct list_head *taken)
 {
-	struct vfio_kvm_link *link;
+	lockdep_assert_held(&slot->lock);
+
+	list_move(&link->node, taken);
+	slot->nr_links--;
+	if (slot->ictx)
+		iommufd_watch_remove(&link->watch);
+}
+
+/*
+ * Remove a link, or as many as could not be told apart before. Until then all of
+ * them count: a guest whose flushes are carried out without need is only slow.
+ * Returns how many were removed.
+ */
+static unsigned int slot_unlink(struct vfio_kvm_slot *slot)
+{
+	struct vfio_kvm_link *link, *next;
+	unsigned int nr = 0;
+	LIST_HEAD(taken);
 
 	mutex_lock(&slot->lock);
 	link = link_of_caller(slot);
-	if (link) {
-		list_del(&link->node);
-		if (slot->ictx)
-			iommufd_watch_remove(&link->watch);
+	if (link)
+		slot_take_link(slot, link, &taken);
+	else
+		slot->nr_removed++;
+	if (slot->nr_removed >= slot->nr_links) {
+		list_for_each_entry_safe(link, next, &slot->links, node)
+			slot_take_link(slot, link, &taken);
+		slot->nr_removed = 0;
 	}
 	mutex_unlock(&slot->lock);
-	if (link) {
-		kvm_put(link->kvm);
+
+	list_for_each_entry_safe(link, next, &taken, node) {
+		machine_drop_link(link->machine);
 		kfree(link);
+		nr++;
 	}
+	return nr;
 }
 
 /**
@@ -277,16 +387,53 @@ void vfio_kvm_slot_set(struct vfio_kvm_slot *slot, struct kvm *kvm)
 		slot_unlink(slot);
 }
 
-static struct kvm_iommu_file *iommu_file_find(struct iommufd_ctx *ictx)
+static struct kvm_iommu_file *iommu_file_make(struct iommufd_ctx *ictx)
 {
 	struct kvm_iommu_file *known;
 
 	lockdep_assert_held(&files_lock);
 
+	known = kzalloc(sizeof(*known), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+	known->ictx = ictx;
+	vfio_kvm_slot_init(&known->slot);
+	vfio_kvm_slot_bind(&known->slot, ictx, NULL, NULL);
+	list_add(&known->node, &iommu_files);
+	return known;
+}
+
+/* With one more user; NULL if it is not known and not to be made */
+static struct kvm_iommu_file *iommu_file_get(struct iommufd_ctx *ictx,
+					     bool make)
+{
+	struct kvm_iommu_file *known, *found = NULL;
+
+	mutex_lock(&files_lock);
 	list_for_each_entry(known, &iommu_files, node)
 		if (known->ictx == ictx)
-			return known;
-	return NULL;
+			found = known;
+	if (!found && make)
+		found = iommu_file_make(ictx);
+	if (found)
+		found->users++;
+	mutex_unlock(&files_lock);
+	return found;
+}
+
+static void iommu_file_put(struct kvm_iommu_file *known, unsigned int users)
+{
+	bool last;
+
+	mutex_lock(&files_lock);
+	known->users -= users;
+	last = !known->users;
+	if (last)
+		list_del(&known->node);
+	mutex_unlock(&files_lock);
+	if (last) {
+		vfio_kvm_slot_unbind(&known->slot);
+		vfio_kvm_slot_destroy(&known->slot);
+		kfree(known);
+	}
 }
 
 /**
@@ -296,27 +443,14 @@ static struct kvm_iommu_file *iommu_file_find(struct iommufd_ctx *ictx)
  */
 void vfio_kvm_iommu_file_set(struct iommufd_ctx *ictx, struct kvm *kvm)
 {
-	struct kvm_iommu_file *known;
+	struct kvm_iommu_file *known = iommu_file_get(ictx, kvm);
 
-	mutex_lock(&files_lock);
-	known = iommu_file_find(ictx);
-	if (!known && kvm) {
-		known = kzalloc(sizeof(*known),
-				GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-		known->ictx = ictx;
-		vfio_kvm_slot_init(&known->slot);
-		vfio_kvm_slot_bind(&known->slot, ictx, NULL, NULL);
-		list_add(&known->node, &iommu_files);
-	}
-	if (known)
-		vfio_kvm_slot_set(&known->slot, kvm);
-	if (known && list_empty(&known->slot.links)) {
-		list_del(&known->node);
-		vfio_kvm_slot_unbind(&known->slot);
-		vfio_kvm_slot_destroy(&known->slot);
-		kfree(known);
-	}
-	mutex_unlock(&files_lock);
+	if (!known)
+		return;
+	/* The new link is a user too, in place of this call */
+	if (kvm && slot_link(&known->slot, kvm))
+		return;
+	iommu_file_put(known, 1 + (kvm ? 0 : slot_unlink(&known->slot)));
 }
 
 static struct kvm *slot_get_kvm(struct vfio_kvm_slot *slot)
@@ -327,8 +461,8 @@ static struct kvm *slot_get_kvm(struct vfio_kvm_slot *slot)
 	mutex_lock(&slot->lock);
 	link = list_first_entry_or_null(&slot->links, struct vfio_kvm_link,
 					node);
-	if (link && kvm_get(link->kvm))
-		kvm = link->kvm;
+	if (link && kvm_get(link->machine->kvm))
+		kvm = link->machine->kvm;
 	mutex_unlock(&slot->lock);
 	return kvm;
 }
@@ -347,11 +481,11 @@ struct kvm *vfio_kvm_get(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx)
 
 	if (kvm)
 		return kvm;
-	mutex_lock(&files_lock);
-	known = iommu_file_find(ictx);
-	if (known)
+	known = iommu_file_get(ictx, false);
+	if (known) {
 		kvm = slot_get_kvm(&known->slot);
-	mutex_unlock(&files_lock);
+		iommu_file_put(known, 1);
+	}
 	return kvm;
 }
 
