@@ -85,11 +85,8 @@ static int set_container(struct snoop *snoop)
 	if (rc)
 		return rc;
 	snoop->bound = true;
-	/* Not every file that a group accepts wants to be told of its type */
-	if (ioctl(snoop->iommufd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) &&
-	    errno != ENOTTY)
-		return -errno;
-	return 0;
+	return ioctl(snoop->iommufd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) ?
+	       -errno : 0;
 }
 
 static int attach_group(struct snoop *snoop)
