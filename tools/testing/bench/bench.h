@@ -50,8 +50,8 @@ struct side {
 
 extern const struct side side_iommufd, side_type1, side_floor;
 
-/* memory.c */
-void *memory_scattered(size_t length);	/* 4 KiB pages in random order */
+/* memory.c: frames in random order, in pages of 4 KiB, or of 2 MiB and so on */
+void *memory_scattered(size_t length);
 void *memory_thp(size_t length);
 void *memory_hugetlb(size_t length);
 int memory_hugetlb_file(size_t length, size_t page);

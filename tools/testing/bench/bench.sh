@@ -94,11 +94,12 @@ measure() {
 		--caching-mode "$caching" --timeout "$timeout" --accel tcg \
 		--log "bench-$caching" "$@" -- \
 		./guest.sh "$sides" "$(join "${cases[@]}")" "${options[@]}" \
-		>>"$out/lines" || failed=1
+		>>"$lines" || failed=1
 }
 
 failed=0
-: >"$out/lines"
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
 sides=(iommufd)
 [ "$floor" = no ] || sides+=(floor)
 measure "$(join "${sides[@]}")"
@@ -107,7 +108,7 @@ measure "$(join "${sides[@]}")"
 jq -s --arg caching "$caching" --arg kernel "$(default_release)" \
 	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null)" \
 	'{ kernel: $kernel, commit: $commit, caching_mode: $caching,
-	   results: . }' "$out/lines" >"$save"
+	   results: . }' "$lines" >"$save"
 jq -r --slurpfile targets "$bench_dir/targets.json" -f "$bench_dir/table.jq" \
 	"$save" | column -t -s "|" -R 4,5,6,7,8,9,10,11,12,13,14
 exit "$failed"

@@ -9,8 +9,10 @@ bench_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 out=$build/bench
 all_cases=(null a b-thp b-hugetlb c d e e-hugetlb f g h h-hugetlb i k-2m k-1g)
 
-# Two devices, for two address spaces; room for gigabytes of huge pages.
-machine=(--mem 4G --device edu --device edu)
+# Two devices, for two address spaces; room for gigabytes of huge pages. Those of
+# 1 GiB are to be had at boot only.
+machine=(--mem 5G --device edu --device edu
+	--append 'hugepagesz=1G hugepages=1 default_hugepagesz=2M')
 
 # need COMMAND PACKAGE
 need() {

@@ -24,16 +24,15 @@ static void *reserve(size_t length, size_t align)
  * Free pages are mostly handed out in ascending order, so that pages touched in
  * random order have random frames. The same ones in each run.
  */
-void *memory_scattered(size_t length)
+static void touch(char *memory, size_t length, size_t page)
 {
-	size_t nr = length / PAGE;
+	size_t nr = length / page;
 	uint32_t *order = malloc(nr * sizeof(*order));
-	char *memory = reserve(length, HUGE);
 	uint64_t seed = 1;
 	size_t i;
 
-	if (!order || madvise(memory, length, MADV_NOHUGEPAGE))
-		die("scattered memory: %m");
+	if (!order)
+		die("no memory");
 	for (i = 0; i < nr; i++)
 		order[i] = i;
 	for (i = nr - 1; i > 0; i--) {
@@ -46,8 +45,17 @@ void *memory_scattered(size_t length)
 		order[with] = swap;
 	}
 	for (i = 0; i < nr; i++)
-		memory[order[i] * PAGE] = 1;
+		memory[order[i] * page] = 1;
 	free(order);
+}
+
+void *memory_scattered(size_t length)
+{
+	char *memory = reserve(length, HUGE);
+
+	if (madvise(memory, length, MADV_NOHUGEPAGE))
+		die("MADV_NOHUGEPAGE: %m");
+	touch(memory, length, PAGE);
 	return memory;
 }
 
@@ -74,12 +82,10 @@ static unsigned long thp_bytes(const void *memory)
 void *memory_thp(size_t length)
 {
 	char *memory = reserve(length, HUGE);
-	size_t i;
 
 	if (madvise(memory, length, MADV_HUGEPAGE))
 		die("MADV_HUGEPAGE: %m");
-	for (i = 0; i < length; i += HUGE)
-		memory[i] = 1;
+	touch(memory, length, HUGE);
 	if (thp_bytes(memory) < length)
 		skip("only %lu MiB of the memory are transparent huge pages",
 		     thp_bytes(memory) / MIB);
@@ -112,10 +118,11 @@ void *memory_hugetlb(size_t length)
 	void *memory;
 
 	want_huge_pages(length, HUGE);
-	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
-		      MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (memory == MAP_FAILED)
 		die("mmap of huge pages: %m");
+	touch(memory, length, HUGE);
 	return memory;
 }
 
@@ -124,9 +131,15 @@ int memory_hugetlb_file(size_t length, size_t page)
 {
 	int size = page == GIB ? MFD_HUGE_1GB : MFD_HUGE_2MB;
 	int fd = memfd_create("bench", MFD_CLOEXEC | MFD_HUGETLB | size);
+	void *memory;
 
 	want_huge_pages(length, page);
-	if (fd < 0 || fallocate(fd, 0, 0, length))
+	if (fd < 0 || ftruncate(fd, length))
 		die("memfd of huge pages: %m");
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		die("mmap of huge pages: %m");
+	touch(memory, length, page);
+	munmap(memory, length);
 	return fd;
 }
