@@ -133,24 +133,6 @@ bool iommu_group_has_isolated_msi(struct iommu_group *group)
 #endif
 
 /**
- * iommu_domain_prepare_nesting - Reserve a domain's first stage for a guest
- * @domain: without devices
- *
- * What VFIO_TYPE1_NESTING_IOMMU asked for; nothing could ever be nested in it, and
- * newer kernels have dropped it.
- *
- * Return: 0, or -EINVAL where the IOMMU has no such stage.
- */
-int iommu_domain_prepare_nesting(struct iommu_domain *domain)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-	return iommu_enable_nesting(domain);
-#else
-	return -EINVAL;
-#endif
-}
-
-/**
  * iommu_gather_start - Begin to unmap with one flush at the end
  * @gather: for iommu_unmap_fast()
  *

@@ -101,29 +101,21 @@ static int tell_coherency(struct iommufd_hwpt *hwpt,
 	return 0;
 }
 
-static struct iommu_domain *alloc_domain(struct iommufd_hwpt *hwpt,
-					 struct iommufd_group *group)
+static struct iommu_domain *alloc_domain(struct iommufd_group *group)
 {
 	struct device *dev = iommufd_group_get_device(group->group);
 	struct iommu_domain *domain;
-	int rc;
 
 	if (!dev)
 		return ERR_PTR(-ENODEV);
 	domain = iommu_paging_domain_alloc(dev);
 	put_device(dev);
-	if (IS_ERR(domain) || !vfio_compat_wants_nesting(hwpt->ioas))
-		return domain;
-	rc = iommu_domain_prepare_nesting(domain);
-	if (!rc)
-		return domain;
-	iommu_domain_free(domain);
-	return ERR_PTR(rc);
+	return domain;
 }
 
 static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 {
-	struct iommu_domain *domain = alloc_domain(hwpt, group);
+	struct iommu_domain *domain = alloc_domain(group);
 	int rc;
 
 	if (IS_ERR(domain))

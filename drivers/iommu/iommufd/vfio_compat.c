@@ -55,20 +55,6 @@ bool vfio_compat_has_emulated(const struct vfio_compat *compat)
 	return false;
 }
 
-/**
- * vfio_compat_wants_nesting - Was VFIO_TYPE1_NESTING_IOMMU chosen?
- * @ioas: with ctx->topology held
- */
-bool vfio_compat_wants_nesting(const struct iommufd_ioas *ioas)
-{
-	const struct iommufd_ctx *ictx = ioas->obj.ictx;
-
-	lockdep_assert_held(&ictx->topology);
-
-	return ictx->vfio_ioas == ioas &&
-	       ictx->compat.type == VFIO_TYPE1_NESTING_IOMMU;
-}
-
 /* The IOAS with a reference, or an ERR_PTR */
 static struct iommufd_ioas *compat_ioas(struct iommufd_ctx *ictx)
 {
@@ -207,10 +193,10 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
-	case VFIO_TYPE1_NESTING_IOMMU:
 		break;
+	case VFIO_TYPE1_NESTING_IOMMU:
 	case VFIO_UNMAP_ALL:
-		/* Is an extension, but not one that can be set */
+		/* Extensions by number, but none that an IOMMU has or that is set */
 		return -EINVAL;
 	default:
 		return -ENODEV;

@@ -43,7 +43,6 @@ long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		       unsigned long arg);
 int vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id);
 bool vfio_compat_has_emulated(const struct vfio_compat *compat);
-bool vfio_compat_wants_nesting(const struct iommufd_ioas *ioas);
 
 /* vfio_compat_info.c */
 long vfio_compat_check_extension(struct iommufd_ctx *ictx, unsigned long arg);

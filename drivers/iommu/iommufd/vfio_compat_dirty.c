@@ -2,11 +2,11 @@
 /*
  * Dirty bitmaps of VFIO containers.
  *
- * A bitmap has a bit for each page from the first IOVA that was asked for. What the
- * user has in it where nothing is mapped is left alone, so far as a bit before a
- * mapping goes; bits behind one, up to the end of their 64, are cleared.
+ * A bitmap has a bit for each page from the first IOVA that was asked for, in words
+ * of 64. A word in the middle of which a mapping begins keeps what is in it, because
+ * that may tell of another mapping. The further words of a mapping are written
+ * whole, and words without a mapping are left alone.
  */
-#include <linux/bits.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -50,12 +50,8 @@ static int report_extent(struct space *space, u64 __user *data,
 	unsigned int shift = bit % WORD_BITS;
 	u64 value = 0;
 
-	if (shift) {
-		/* What comes before it in the word may be of another mapping */
-		if (get_user(value, word))
-			return -EFAULT;
-		value &= GENMASK_ULL(shift - 1, 0);
-	}
+	if (shift && get_user(value, word))
+		return -EFAULT;
 	while (left) {
 		unsigned int nr = min_t(unsigned long, left, WORD_BITS - shift);
 
