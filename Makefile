@@ -2,11 +2,15 @@
 #
 # modules     both modules, for the kernel whose headers are in KDIR
 # selftests   the test programs
-# check       both modules with W=1 and sparse, where a warning is an error
+# testmodules a module for some of them, after the modules
+# check       all modules with W=1 and sparse, where a warning is an error
 # clean       what these make
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KBUILD := -C $(KDIR) M=$(CURDIR)
+MOCK := -C $(KDIR) M=$(CURDIR)/tools/testing/selftests/iommu/mock \
+	KBUILD_EXTRA_SYMBOLS=$(CURDIR)/Module.symvers
+STRICT := W=1 C=2 CF="-Wsparse-error" KCFLAGS=-Werror
 
 all: modules
 
@@ -15,7 +19,11 @@ modules:
 	compat/vfio/check-symvers.sh $(KDIR)/Module.symvers Module.symvers
 
 check:
-	$(MAKE) $(KBUILD) W=1 C=2 CF="-Wsparse-error" KCFLAGS=-Werror modules
+	$(MAKE) $(KBUILD) $(STRICT) modules
+	$(MAKE) $(MOCK) $(STRICT) modules
+
+testmodules:
+	$(MAKE) $(MOCK) modules
 
 selftests:
 	$(MAKE) -C tools/testing/selftests/iommu
@@ -23,7 +31,8 @@ selftests:
 
 clean:
 	$(MAKE) $(KBUILD) clean
+	$(MAKE) $(MOCK) clean
 	$(MAKE) -C tools/testing/selftests/iommu clean
 	$(MAKE) -C tools/testing/unit clean
 
-.PHONY: all modules check selftests clean
+.PHONY: all modules check selftests testmodules clean

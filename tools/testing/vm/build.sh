@@ -5,8 +5,9 @@
 #
 # Build the modules and the tests in build/RELEASE, a copy of the sources, so
 # that the tree stays clean and several kernels can be built for. Without
-# arguments the targets are "modules" and "selftests". The kernel's headers
-# are those of its Debian package, or PATH/lib/modules/RELEASE/build.
+# arguments the targets are "modules", "testmodules" and "selftests". The
+# kernel's headers are those of its Debian package, or
+# PATH/lib/modules/RELEASE/build.
 . "$(dirname -- "$0")/lib.sh"
 
 kernel=
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
-[ $# -gt 0 ] || set -- modules selftests
+[ $# -gt 0 ] || set -- modules testmodules selftests
 
 release=$(kernel_release "$kernel")
 if [ -n "$kernel" ] && [ -e "$kernel" ]; then
