@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -292,6 +293,136 @@ TEST_F(steps, killed)
 	EXPECT_TRUE(census_settles(self->pins));
 	ASSERT_EQ(0, type1_open(&self->t));
 	EXPECT_EQ(0, group_set_container(self->t.group, self->t.container));
+}
+
+/* A device that its driver lets go of takes the group out of the container. */
+TEST_F(steps, unbound)
+{
+	int c = self->t.container;
+	uint32_t flags;
+
+	ASSERT_EQ(0, group_set_container(self->t.group, c));
+	ASSERT_EQ(0, container_set_iommu(c, VFIO_TYPE1v2_IOMMU));
+	ASSERT_EQ(0, container_map(c, DMA_RW, self->memory, SIZE, AT));
+	ASSERT_EQ(0, pci_unbind_driver(self->t.name));
+	EXPECT_TRUE(census_settles(self->pins));
+	EXPECT_EQ(-ENODEV, group_status(self->t.group, &flags));
+	EXPECT_EQ(-ENODEV, group_set_container(self->t.group, c));
+	EXPECT_EQ(-EINVAL, container_map(c, DMA_RW, self->memory, SIZE, AT));
+	type1_close(&self->t);
+	ASSERT_EQ(0, type1_set(&self->t, VFIO_TYPE1v2_IOMMU));
+	EXPECT_EQ(0, container_map(self->t.container, DMA_RW, self->memory,
+				   SIZE, AT));
+}
+
+struct worker {
+	pthread_t thread;
+	struct type1 *t;
+	unsigned char *memory;
+	int other;
+	int bad;
+	volatile bool *stop;
+};
+
+static void *map_worker(void *data)
+{
+	struct worker *w = data;
+	unsigned int i;
+
+	for (i = 0; !*w->stop; i++) {
+		uint64_t at = AT + (i % 8) * SIZE;
+
+		int rc = container_map(w->t->container, DMA_RW, w->memory,
+				       SIZE / 4, at);
+
+		if ((rc && rc != -EEXIST) ||
+		    unmap(w->t->container, AT + (i / 2 % 8) * SIZE, SIZE) < 0)
+			w->bad++;
+	}
+	return NULL;
+}
+
+static void *unmap_worker(void *data)
+{
+	struct worker *w = data;
+
+	while (!*w->stop)
+		if (unmap_with(w->t->container, VFIO_DMA_UNMAP_FLAG_ALL, 0,
+			       0) < 0)
+			w->bad++;
+	return NULL;
+}
+
+static void *bitmap_worker(void *data)
+{
+	struct worker *w = data;
+	uint64_t bits[8 * SIZE / PAGE / 64];
+	int c = w->t->container;
+
+	while (!*w->stop) {
+		struct vfio_iommu_type1_info info;
+
+		if (container_dirty(c, VFIO_IOMMU_DIRTY_PAGES_FLAG_START) ||
+		    container_get_bitmap(c, AT, 8 * SIZE, PAGE, bits,
+					 sizeof(bits)) ||
+		    container_dirty(c, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP) ||
+		    container_info(c, &info, sizeof(info)))
+			w->bad++;
+	}
+	return NULL;
+}
+
+static void *join_worker(void *data)
+{
+	struct worker *w = data;
+
+	while (!*w->stop)
+		if (group_set_container(w->other, w->t->container) ||
+		    group_unset_container(w->other))
+			w->bad++;
+	return NULL;
+}
+
+/* One container, used from all sides at once */
+TEST_F(steps, threads)
+{
+	void *(*const bodies[])(void *) = {
+		map_worker, map_worker, unmap_worker, bitmap_worker,
+		join_worker,
+	};
+	struct worker workers[5];
+	char name[PCI_NAME_LEN];
+	volatile bool stop = false;
+	int other, i;
+
+	if (pci_find(0x1b36, 0x0010, 0, name))
+		SKIP(return, "no second device in this machine");
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	other = pci_open_group(name);
+	ASSERT_GE(other, 0);
+	ASSERT_EQ(0, group_set_container(self->t.group, self->t.container));
+	ASSERT_EQ(0, container_set_iommu(self->t.container,
+					 VFIO_TYPE1v2_IOMMU));
+	for (i = 0; i < 5; i++) {
+		workers[i] = (struct worker) {
+			.t = &self->t,
+			.memory = self->memory,
+			.other = other,
+			.stop = &stop,
+		};
+		ASSERT_EQ(0, pthread_create(&workers[i].thread, NULL,
+					    bodies[i], &workers[i]));
+	}
+	sleep(3);
+	stop = true;
+	for (i = 0; i < 5; i++) {
+		pthread_join(workers[i].thread, NULL);
+		EXPECT_EQ(0, workers[i].bad) {
+			TH_LOG("worker %d", i);
+		}
+	}
+	close(other);
+	EXPECT_EQ(0, pci_unbind_driver(name));
 }
 
 /* What may be mapped, and what is unmapped, in either version. */
