@@ -7,6 +7,7 @@
  * -p, one step is marked for a profiler, and only its count is printed.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,10 @@
 #define SMALL_MAPS	20000UL
 #define MANY_MAPS	1000000UL
 #define SAMPLE		1000UL
+/* What each of several threads maps and unmaps, and how often */
+#define THREADS		4
+#define THREAD_LENGTH	(4 * MIB)
+#define THREAD_ROUNDS	64
 
 static const struct side *side;
 static char *memory;
@@ -185,6 +190,7 @@ static void file_map(void)
 /* A second domain that shows a populated address space */
 static void late(void)
 {
+	MUST(side->map(0, memory, length, IOVA_BASE));
 	begin("attach");
 	if (side->attach)
 		MUST(side->attach());
@@ -197,6 +203,7 @@ static void late(void)
 	else
 		MUST(side->uncopy(length, IOVA_BASE));
 	end(length / PAGE, PER_PAGE);
+	MUST(side->unmap(0, IOVA_BASE, length));
 }
 
 static void open_late(bool huge)
@@ -207,7 +214,6 @@ static void open_late(bool huge)
 	side->open(side->open_late ? 1 : 2, length, huge);
 	if (side->open_late)
 		side->open_late();
-	MUST(side->map(0, memory, length, IOVA_BASE));
 }
 
 static void open_late_scattered(void)
@@ -307,7 +313,7 @@ static void open_sparse(size_t page)
 	for (i = 0; i < length; i += GIB)
 		if (mmap(memory + i, GIB, PROT_READ | PROT_WRITE, MAP_SHARED |
 			 MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
-			die("mmap of huge pages: %m");
+			die("mmap of huge pages at %zu GiB: %m", i / GIB);
 	side->open(1, length, true);
 }
 
@@ -319,6 +325,71 @@ static void open_sparse_2m(void)
 static void open_sparse_1g(void)
 {
 	open_sparse(GIB);
+}
+
+/* Threads that map and unmap at the same time */
+static void open_threads(void)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip("one CPU");
+	if (side == &side_floor)
+		skip("the floor serves one thread");
+	length = THREADS * THREAD_LENGTH;
+	memory = memory_scattered(length);
+	side->open(2, length, false);
+}
+
+struct thread {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	int space;
+	unsigned long offset;
+};
+
+static void *thread_main(void *arg)
+{
+	struct thread *me = arg;
+	int i;
+
+	pthread_barrier_wait(me->start);
+	for (i = 0; i < THREAD_ROUNDS; i++) {
+		MUST(side->map(me->space, memory + me->offset, THREAD_LENGTH,
+			       IOVA_BASE + me->offset));
+		MUST(side->unmap(me->space, IOVA_BASE + me->offset,
+				 THREAD_LENGTH));
+	}
+	return NULL;
+}
+
+static void run_threads(const char *step, int nr, bool two_spaces)
+{
+	struct thread threads[THREADS];
+	pthread_barrier_t start;
+	int i;
+
+	pthread_barrier_init(&start, NULL, nr + 1);
+	for (i = 0; i < nr; i++) {
+		threads[i].start = &start;
+		threads[i].space = two_spaces ? i % 2 : 0;
+		threads[i].offset = i * THREAD_LENGTH;
+		if (pthread_create(&threads[i].thread, NULL, thread_main,
+				   &threads[i]))
+			die("no thread");
+	}
+	begin(step);
+	pthread_barrier_wait(&start);
+	for (i = 0; i < nr; i++)
+		pthread_join(threads[i].thread, NULL);
+	end(nr * THREAD_ROUNDS * (THREAD_LENGTH / PAGE), PER_PAGE);
+	pthread_barrier_destroy(&start);
+}
+
+static void threads(void)
+{
+	run_threads("1-thread", 1, false);
+	run_threads("2-one-space", 2, false);
+	run_threads("2-two-spaces", 2, true);
+	run_threads("4-one-space", 4, false);
 }
 
 /* What the way into the kernel and back costs, part of every other case */
@@ -359,6 +430,7 @@ static const struct bench_case {
 	{ "h", open_late_scattered, late },
 	{ "h-hugetlb", open_late_hugetlb, late },
 	{ "i", open_many, many },
+	{ "l", open_threads, threads },
 	{ "k-2m", open_sparse_2m, whole },
 	{ "k-1g", open_sparse_1g, whole },
 };

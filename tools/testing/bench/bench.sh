@@ -38,6 +38,9 @@
 #              a second domain for a filled address space: "attach", "detach"
 #   i          1,000,000 mappings: the first and the last thousand of them
 #   k-2m, k-1g 64 GiB of hugetlb pages of 2 MiB or 1 GiB: one of 1 GiB, 64 times
+#   l          threads that map and unmap 4 KiB pages at the same time, in a machine
+#              with two CPUs and by the clock, which is noisy: "1-thread",
+#              "2-one-space", "2-two-spaces", "4-one-space"
 #
 # "profile" prints the instructions of each function of the kernel, and how often
 # it was called, per page or mapping as in the table. "compare" shows what has become
@@ -84,17 +87,30 @@ if [ "$wall" = yes ]; then
 	options+=(-w)
 	clock=()
 fi
+counted=() timed=()
+for case in "${cases[@]}"; do
+	if [ "$case" = l ]; then
+		timed+=(l)
+	else
+		counted+=("$case")
+	fi
+done
+
+boot() {
+	"$vm_dir/vm.sh" "${machine[@]}" --share "$out" --accel tcg \
+		--caching-mode "$caching" --timeout "$timeout" \
+		--log "bench-$caching" "$@" >>"$lines" || failed=1
+}
 
 # measure SIDES OPTION...: a line of JSON for each step
 measure() {
 	local sides=$1
 
 	shift
-	"$vm_dir/vm.sh" "${machine[@]}" "${clock[@]}" --share "$out" \
-		--caching-mode "$caching" --timeout "$timeout" --accel tcg \
-		--log "bench-$caching" "$@" -- \
-		./guest.sh "$sides" "$(join "${cases[@]}")" "${options[@]}" \
-		>>"$lines" || failed=1
+	[ "${#counted[@]}" -eq 0 ] || boot "${clock[@]}" "$@" -- ./guest.sh \
+		"$sides" "$(join "${counted[@]}")" "${options[@]}"
+	[ "${#timed[@]}" -eq 0 ] || boot --cpus 2 "$@" -- ./guest.sh \
+		"${sides%,floor}" l -w -r "$repetitions"
 }
 
 failed=0
