@@ -106,7 +106,7 @@ static long iommufd_fops_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
 	unsigned int nr = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
-	u64 argument[ARGUMENT_MAX / sizeof(u64)];
+	u64 argument[ARGUMENT_MAX / sizeof(u64)] __uninitialized;
 	struct iommufd_ucmd ucmd = {
 		.ictx = file->private_data,
 		.user = (void __user *)arg,

@@ -178,8 +178,17 @@ void pages_put(struct pages *pages)
 	kfree(pages);
 }
 
+static void bin_unpin(struct pages_bin *bin)
+{
+	if (!bin->nr_pages)
+		return;
+	unpin_user_pages_dirty_lock(bin->page, bin->nr_pages, bin->dirty);
+	bin->nr_pages = 0;
+}
+
 static void bin_return_owner(struct pages_bin *bin)
 {
+	bin_unpin(bin);
 	if (!bin->owner)
 		return;
 	if (bin->npages)
@@ -201,6 +210,14 @@ static void bin_set_owner(struct pages_bin *bin, struct owner *owner)
 	bin->nr_user = 0;
 }
 
+static void bin_unpin_page(struct pages_bin *bin, unsigned long pfn, bool dirty)
+{
+	if (bin->nr_pages == ARRAY_SIZE(bin->page) || bin->dirty != dirty)
+		bin_unpin(bin);
+	bin->dirty = dirty;
+	bin->page[bin->nr_pages++] = pfn_to_page(pfn);
+}
+
 /**
  * pages_bin_empty - Give back what is in a bin
  * @bin: the bin; empty and usable afterwards
@@ -208,7 +225,10 @@ static void bin_set_owner(struct pages_bin *bin, struct owner *owner)
 void pages_bin_empty(struct pages_bin *bin)
 {
 	bin_return_owner(bin);
-	kfree_bulk(bin->nr, bin->memory);
+	if (bin->nr == 1)
+		kfree(bin->memory[0]);
+	else
+		kfree_bulk(bin->nr, bin->memory);
 	bin->nr = 0;
 }
 
@@ -268,7 +288,11 @@ static void unuse_whole(struct pages_bin *bin, struct pages *pages)
 
 	if (--pages->users)
 		return;
-	unpin_runs(&pages->runs, pages->writable);
+	if (pages->runs.head || run_unpack(pages->runs.tail).count > 1)
+		unpin_runs(&pages->runs, pages->writable);
+	else
+		bin_unpin_page(bin, run_unpack(pages->runs.tail).pfn,
+			       pages->writable);
 	runs_free(&pages->runs);
 	bin_set_owner(bin, pages->owner);
 	bin->npages += pages->nr_pages;
@@ -311,7 +335,7 @@ void pages_bin_unpin(struct pages_bin *bin, struct pages *pages)
  */
 void pages_unpin(struct pages *pages)
 {
-	struct pages_bin bin;
+	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
 	pages_bin_unpin(&bin, pages);
@@ -368,7 +392,7 @@ static int single_fill(struct pages *pages, unsigned long index,
 
 static void single_empty(struct pages *pages, struct single *single)
 {
-	struct pages_bin bin;
+	struct pages_bin bin __uninitialized;
 
 	if (!single->own) {
 		pages_bin_init(&bin);

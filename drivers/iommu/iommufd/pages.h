@@ -62,8 +62,12 @@ struct pages {
  * @nr_user: how many of them were for memory of the process
  * @nr: entries in @memory
  * @memory: to be freed
+ * @nr_pages: entries in @page
+ * @dirty: the pages may have been written to
+ * @page: to be unpinned, one pin each
  *
- * Giving back many at once is cheaper than one by one.
+ * Giving back many at once is cheaper than one by one. What is unpinned is
+ * uncharged after it.
  */
 struct pages_bin {
 	struct owner *owner;
@@ -71,13 +75,18 @@ struct pages_bin {
 	unsigned long refs;
 	unsigned long nr_user;
 	unsigned int nr;
+	unsigned int nr_pages;
+	bool dirty;
 	void *memory[16];
+	struct page *page[16];
 };
 
 static inline void pages_bin_init(struct pages_bin *bin)
 {
 	bin->owner = NULL;
 	bin->nr = 0;
+	bin->nr_pages = 0;
+	bin->dirty = false;
 }
 
 void pages_bin_empty(struct pages_bin *bin);

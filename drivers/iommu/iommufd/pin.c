@@ -159,11 +159,18 @@ static unsigned long huge_rest(struct page *page)
  */
 static unsigned long contiguous(struct page **batch, unsigned long nr)
 {
-	struct page *first = batch[0];
-	unsigned long i = 1;
+	struct page *page = batch[0];
+	unsigned long i = 0;
 
-	while (i < nr && batch[i] == first + i)
-		i++;
+	/* Most of what a large mapping costs is here: eight pages a round */
+	for (; nr - i >= 8; i += 8, page += 8)
+		if (batch[i] != page || batch[i + 1] != page + 1 ||
+		    batch[i + 2] != page + 2 || batch[i + 3] != page + 3 ||
+		    batch[i + 4] != page + 4 || batch[i + 5] != page + 5 ||
+		    batch[i + 6] != page + 6 || batch[i + 7] != page + 7)
+			break;
+	for (; i < nr && batch[i] == page; i++, page++)
+		;
 	return i;
 }
 
@@ -224,7 +231,7 @@ static int absorb(struct runs_builder *builder, struct page **batch,
 int pin_runs(struct pages *pages, struct runs *runs)
 {
 	unsigned long capacity = PIN_FEW;
-	struct page *few[PIN_FEW];
+	struct page *few[PIN_FEW] __uninitialized;
 	struct page **batch = few;
 	struct runs_builder builder;
 	struct pin_source source;
@@ -297,7 +304,7 @@ static void unpin_run(struct run run, bool dirty)
 /* Runs of one page each are unpinned many at a time */
 static void unpin_many_runs(const struct runs *runs, bool dirty)
 {
-	struct page *batch[UNPIN_BATCH];
+	struct page *batch[UNPIN_BATCH] __uninitialized;
 	struct runs_iter iter;
 	unsigned int nr = 0;
 	struct run run;

@@ -171,27 +171,3 @@ unsigned long runs_seek(struct runs_iter *iter, const struct runs *runs,
 		iter->pos++;
 	}
 }
-
-/**
- * runs_next - Take the next run
- * @iter: the walk
- * @run: set to the run
- *
- * Return: false after the last one.
- */
-bool runs_next(struct runs_iter *iter, struct run *run)
-{
-	if (iter->chunk) {
-		*run = run_unpack(iter->chunk->run[iter->pos]);
-		if (++iter->pos == iter->chunk->nr) {
-			iter->chunk = iter->chunk->next;
-			iter->pos = 0;
-		}
-		return true;
-	}
-	if (!iter->tail)
-		return false;
-	iter->tail = false;
-	*run = run_unpack(iter->runs->tail);
-	return true;
-}

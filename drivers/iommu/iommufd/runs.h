@@ -122,6 +122,29 @@ void runs_free(struct runs *runs);
 void runs_start(struct runs_iter *iter, const struct runs *runs);
 unsigned long runs_seek(struct runs_iter *iter, const struct runs *runs,
 			unsigned long nr_pages, unsigned long index);
-bool runs_next(struct runs_iter *iter, struct run *run);
+
+/**
+ * runs_next - Take the next run
+ * @iter: the walk
+ * @run: set to the run
+ *
+ * Return: false after the last one.
+ */
+static inline bool runs_next(struct runs_iter *iter, struct run *run)
+{
+	if (iter->chunk) {
+		*run = run_unpack(iter->chunk->run[iter->pos]);
+		if (++iter->pos == iter->chunk->nr) {
+			iter->chunk = iter->chunk->next;
+			iter->pos = 0;
+		}
+		return true;
+	}
+	if (!iter->tail)
+		return false;
+	iter->tail = false;
+	*run = run_unpack(iter->runs->tail);
+	return true;
+}
 
 #endif

@@ -217,7 +217,7 @@ static void areas_unpin(struct pages_bin *bin, struct area *list,
 /* Undo areas_pin() where there are few areas or it does not matter */
 static void areas_unpin_now(struct area *list, struct area *end)
 {
-	struct pages_bin bin;
+	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
 	areas_unpin(&bin, list, end);
@@ -324,7 +324,8 @@ static void areas_free(struct pages_bin *bin, struct area *list)
 		struct pages *pages = area->pages;
 
 		list = area->next;
-		kvfree(area->dirty);
+		if (area->dirty)
+			kvfree(area->dirty);
 		if (!pages_is_room(pages, area))
 			pages_bin_free(bin, area);
 		pages_bin_put(bin, pages);
@@ -333,7 +334,7 @@ static void areas_free(struct pages_bin *bin, struct area *list)
 
 static void areas_free_now(struct area *list)
 {
-	struct pages_bin bin;
+	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
 	areas_free(&bin, list);
@@ -553,7 +554,7 @@ static int areas_mark_dying(struct space *space, unsigned long first,
 int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		unsigned long *unmapped)
 {
-	struct pages_bin bin;
+	struct pages_bin bin __uninitialized;
 	struct dying dying;
 	int rc;
 
