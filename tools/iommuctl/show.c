@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommuctl show: every open /dev/iommu, from the fdinfo of its descriptors.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <err.h>
+#include <limits.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <libsmartcols/libsmartcols.h>
+
+#include "command.h"
+#include "device.h"
+#include "sysfs.h"
+
+enum {
+	COL_NAME,
+	COL_TYPE,
+	COL_PID,
+	COL_FD,
+	COL_ID,
+	COL_IOAS,
+	COL_HWPT,
+	COL_GROUP,
+	COL_MAPPED,
+	COL_PINNED,
+	COL_LIMIT,
+	COL_CHARGED,
+	COL_ENFORCES,
+	COL_COHERENCY,
+	COL_POLICY,
+};
+
+static const struct column columns[] = {
+	[COL_NAME]	= { "NAME", SCOLS_JSON_STRING, SCOLS_FL_TREE },
+	[COL_TYPE]	= { "TYPE", .hidden = true },
+	[COL_PID]	= { "PID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, true },
+	[COL_FD]	= { "FD", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, true },
+	[COL_ID]	= { "ID", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT, true },
+	[COL_IOAS]	= { "IOAS", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_HWPT]	= { "HWPT", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_GROUP]	= { "GROUP", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_MAPPED]	= { "MAPPED", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_PINNED]	= { "PINNED", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_LIMIT]	= { "LIMIT", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_CHARGED]	= { "CHARGED" },
+	[COL_ENFORCES]	= { "ENFORCES" },
+	[COL_COHERENCY]	= { "COHERENCY" },
+	[COL_POLICY]	= { "POLICY" },
+};
+
+/**
+ * struct seen - a descriptor that was shown
+ * @pid: whose
+ * @fd: which
+ */
+struct seen {
+	pid_t pid;
+	int fd;
+};
+
+/**
+ * struct show - what a run of the command keeps
+ * @table: the output
+ * @json: numbers as they are, not in units
+ * @seen: the files so far, each by one of its descriptors
+ * @nr_seen: how many
+ */
+struct show {
+	struct table *table;
+	bool json;
+	struct seen *seen;
+	size_t nr_seen;
+};
+
+/* Words of a line that become a column as they are */
+static const struct {
+	const char *word;
+	int column;
+} word_columns[] = {
+	{ "ioas", COL_IOAS },
+	{ "group", COL_GROUP },
+	{ "enforces", COL_ENFORCES },
+	{ "policy", COL_POLICY },
+	{ "limit-of", COL_CHARGED },
+};
+
+static void set_bytes(struct show *show, struct libscols_line *line,
+		      int column, const char *bytes)
+{
+	static const char units[] = "BKMGTPE";
+	double value = strtod(bytes, NULL);
+	size_t unit = 0;
+
+	if (show->json) {
+		table_set(show->table, line, column, "%s", bytes);
+		return;
+	}
+	while (value >= 1024 && units[unit + 1]) {
+		value /= 1024;
+		unit++;
+	}
+	table_set(show->table, line, column, "%.*f%c",
+		  value == (unsigned long)value ? 0 : 1, value, units[unit]);
+}
+
+/* The soft limit of a process on locked memory */
+static void set_limit(struct show *show, struct libscols_line *line,
+		      const char *pid)
+{
+	char *limits = sysfs_read("/proc/%s/limits", pid);
+	char *at = limits ? strstr(limits, "Max locked memory") : NULL;
+	char value[32];
+
+	if (at && sscanf(at + strlen("Max locked memory"), "%31s", value) == 1) {
+		if (isdigit((unsigned char)value[0]))
+			set_bytes(show, line, COL_LIMIT, value);
+		else if (!show->json)
+			table_set(show->table, line, COL_LIMIT, "%s", value);
+	}
+	free(limits);
+}
+
+static void set_word(struct show *show, struct libscols_line *line,
+		     const char *word, const char *value)
+{
+	size_t i;
+
+	if (!strcmp(word, "mapped"))
+		set_bytes(show, line, COL_MAPPED, value);
+	else if (!strcmp(word, "pinned"))
+		set_bytes(show, line, COL_PINNED, value);
+	else if (!strcmp(word, "hwpt") && strcmp(value, "-"))
+		table_set(show->table, line, COL_HWPT, "%s", value);
+	for (i = 0; i < sizeof(word_columns) / sizeof(*word_columns); i++)
+		if (!strcmp(word, word_columns[i].word))
+			table_set(show->table, line, word_columns[i].column,
+				  "%s", value);
+}
+
+/* What a line calls the thing that it is about */
+static void set_name(struct show *show, struct libscols_line *line,
+		     const char *key, const char *id, const char *device)
+{
+	table_set(show->table, line, COL_TYPE, "%s", key);
+	if (!strcmp(key, "owner")) {
+		char *name = process_name(atoi(id));
+
+		table_set(show->table, line, COL_NAME, "owner %s", name);
+		table_set(show->table, line, COL_PID, "%s", id);
+		free(name);
+		return;
+	}
+	table_set(show->table, line, COL_ID, "%s", id);
+	table_set(show->table, line, COL_NAME, "%s %s", key,
+		  device ? device : id);
+}
+
+/* One line of an fdinfo: "KEY:<tab>ID WORD VALUE WORD VALUE …" */
+static void add_object(struct show *show, struct libscols_line *file,
+		       const char *key, char *rest)
+{
+	struct libscols_line *line = NULL;
+	char *id = strsep(&rest, " ");
+	const char *device = NULL;
+	bool charged = false;
+	char *word, *value;
+
+	if (!strcmp(key, "coherency")) {
+		line = file;
+		table_set(show->table, file, COL_COHERENCY, "%s", id);
+	} else {
+		line = table_line(show->table, file);
+	}
+	while ((word = strsep(&rest, " ")) && (value = strsep(&rest, " "))) {
+		if (!strcmp(word, "name"))
+			device = value;
+		if (!strcmp(word, "limit-of"))
+			charged = strcmp(value, "none");
+		set_word(show, line, word, value);
+	}
+	if (line != file)
+		set_name(show, line, key, id, device);
+	if (charged)
+		set_limit(show, line, id);
+}
+
+static void add_file(struct show *show, pid_t pid, int fd, char *fdinfo)
+{
+	static const char *const keys[] = {
+		"ioas", "hwpt", "device", "access", "coherency", "owner",
+	};
+	struct libscols_line *file = table_line(show->table, NULL);
+	char *name = process_name(pid);
+	char *line, *rest;
+	size_t i;
+
+	table_set(show->table, file, COL_NAME, "%s fd %d", name, fd);
+	table_set(show->table, file, COL_TYPE, "file");
+	table_set(show->table, file, COL_PID, "%d", pid);
+	table_set(show->table, file, COL_FD, "%d", fd);
+	free(name);
+	while ((line = strsep(&fdinfo, "\n"))) {
+		rest = line;
+		line = strsep(&rest, ":");
+		if (!rest)
+			continue;
+		rest += strspn(rest, "\t ");
+		/* Every descriptor has pos and the like */
+		for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			if (!strcmp(line, keys[i]))
+				add_object(show, file, line, rest);
+	}
+}
+
+/* A file that has been passed on or inherited is open more than once */
+static bool is_new(struct show *show, pid_t pid, int fd)
+{
+	size_t i;
+
+	for (i = 0; sysfs_root_is_real() && i < show->nr_seen; i++)
+		if (!syscall(SYS_kcmp, pid, show->seen[i].pid, KCMP_FILE, fd,
+			     show->seen[i].fd))
+			return false;
+	show->seen = grow(show->seen, show->nr_seen, sizeof(*show->seen));
+	show->seen[show->nr_seen++] = (struct seen){ pid, fd };
+	return true;
+}
+
+static void look_at(struct show *show, const char *pid, const char *fd)
+{
+	char *path = sysfs_path("/proc/%s/fd/%s", pid, fd);
+	char target[PATH_MAX];
+	ssize_t got = readlink(path, target, sizeof(target) - 1);
+	char *fdinfo;
+
+	free(path);
+	if (got < 0)
+		return;
+	target[got] = 0;
+	if (strcmp(target, "/dev/iommu") || !is_new(show, atoi(pid), atoi(fd)))
+		return;
+	fdinfo = sysfs_read("/proc/%s/fdinfo/%s", pid, fd);
+	if (fdinfo)
+		add_file(show, atoi(pid), atoi(fd), fdinfo);
+	free(fdinfo);
+}
+
+enum status command_show(const struct options *options)
+{
+	struct show show = { .json = options->format.json };
+	struct names processes = sysfs_list("/proc");
+	size_t i, j;
+
+	show.table = table_new("files", columns,
+			       sizeof(columns) / sizeof(*columns),
+			       &options->format);
+	for (i = 0; i < processes.nr; i++) {
+		struct names fds;
+
+		if (!isdigit((unsigned char)processes.list[i][0]))
+			continue;
+		fds = sysfs_list("/proc/%s/fd", processes.list[i]);
+		for (j = 0; j < fds.nr; j++)
+			look_at(&show, processes.list[i], fds.list[j]);
+		names_free(&fds);
+	}
+	names_free(&processes);
+	free(show.seen);
+	table_end(show.table);
+	return STATUS_OK;
+}
