@@ -49,41 +49,54 @@ static bool next_gap(struct world *world, wide from, wide *first, wide *last)
 	return true;
 }
 
-static void check_node(struct rb_node *rb, unsigned long *expect,
-		       unsigned long *count, unsigned long *max_gap)
+/* What is seen of a tree while walking over it in ascending order */
+struct walk {
+	bool gaps;
+	unsigned long count;
+	unsigned long free;
+	struct iova_range *last;
+};
+
+/* Returns the largest gap in front of the ranges below @rb. */
+static unsigned long check_node(struct rb_node *rb, struct walk *walk)
 {
 	struct iova_range *range = rb_entry(rb, struct iova_range, node);
-	unsigned long below = 0;
+	unsigned long max_gap = 0;
 
-	*max_gap = 0;
-	if (rb->rb_left) {
-		check_node(rb->rb_left, expect, count, &below);
-		*max_gap = below;
-	}
-	CHECK(range->gap == range->first - *expect, "%#lx has %#lx, not %#lx",
-	      range->first, range->gap, range->first - *expect);
-	*max_gap = max(*max_gap, range->gap);
-	*expect = range->last + 1;
-	(*count)++;
-	if (rb->rb_right) {
-		check_node(rb->rb_right, expect, count, &below);
-		*max_gap = max(*max_gap, below);
-	}
-	CHECK(range->max_gap == *max_gap, "%#lx has %#lx, not %#lx",
-	      range->first, range->max_gap, *max_gap);
+	if (rb->rb_left)
+		max_gap = check_node(rb->rb_left, walk);
+	CHECK(range->first >= walk->free, "%#lx is not behind %#lx",
+	      range->first, walk->free);
+	if (walk->gaps)
+		CHECK(range->gap == range->first - walk->free,
+		      "%#lx has %#lx, not %#lx", range->first, range->gap,
+		      range->first - walk->free);
+	max_gap = max(max_gap, range->first - walk->free);
+	walk->free = range->last + 1;
+	walk->last = range;
+	walk->count++;
+	if (rb->rb_right)
+		max_gap = max(max_gap, check_node(rb->rb_right, walk));
+	if (walk->gaps)
+		CHECK(range->max_gap == max_gap, "%#lx has %#lx, not %#lx",
+		      range->first, range->max_gap, max_gap);
+	return max_gap;
 }
 
 /* Order, gaps and what each node knows of those below it */
 static void check_tree(struct world *world)
 {
-	unsigned long expect = 0, count = 0, max_gap, wanted = 0;
+	struct walk walk = { .gaps = world->tree.gaps };
+	unsigned long wanted = 0;
 	unsigned int i;
 
 	if (world->tree.root.rb_node)
-		check_node(world->tree.root.rb_node, &expect, &count, &max_gap);
+		check_node(world->tree.root.rb_node, &walk);
 	for (i = 0; i < CELLS; i++)
 		wanted += world->cell[i] == &world->range[i];
-	CHECK(count == wanted, "%lu ranges, not %lu", count, wanted);
+	CHECK(walk.count == wanted, "%lu ranges, not %lu", walk.count, wanted);
+	CHECK(world->tree.highest == walk.last, "%p, not %p",
+	      (void *)world->tree.highest, (void *)walk.last);
 	CHECK(iova_tree_empty(&world->tree) == !wanted, "%lu ranges", wanted);
 }
 
@@ -125,6 +138,12 @@ static void do_remove(struct world *world, struct bytes *bytes)
 	for (at = range->first - world->base; at <= range->last - world->base;
 	     at++)
 		world->cell[at] = NULL;
+}
+
+static void do_reset(struct world *world)
+{
+	iova_tree_reset(&world->tree);
+	memset(world->cell, 0, sizeof(world->cell));
 }
 
 /* An address in the strip, mostly, or anywhere */
@@ -260,7 +279,9 @@ void ops_run(const uint8_t *data, size_t size)
 	while (bytes.at < bytes.end) {
 		unsigned int what = take(&bytes, 1);
 
-		if (what < 80)
+		if (what == 0)
+			do_reset(&world);
+		else if (what < 80)
 			do_insert(&world, &bytes);
 		else if (what < 130)
 			do_remove(&world, &bytes);
