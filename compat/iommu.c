@@ -181,3 +181,23 @@ bool iommu_group_can_enforce_coherency(struct iommu_group *group,
 	iommu_domain_free(domain);
 	return can;
 }
+
+static int has_other_driver(struct device *dev, void *domain_ops)
+{
+	return dev->iommu->iommu_dev->ops->default_domain_ops != domain_ops;
+}
+
+/**
+ * iommu_domain_serves - Is the domain of the driver that the devices have?
+ * @domain: a domain
+ * @group: the devices
+ *
+ * Newer cores refuse any other. 6.1 passes a device on to the domain's driver,
+ * which takes it for its own.
+ */
+bool iommu_domain_serves(const struct iommu_domain *domain,
+			 struct iommu_group *group)
+{
+	return !iommu_group_for_each_dev(group, (void *)domain->ops,
+					 has_other_driver);
+}

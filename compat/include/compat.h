@@ -72,5 +72,7 @@ void iommu_gather_flush(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather);
 bool iommu_group_can_enforce_coherency(struct iommu_group *group,
 				       struct device *dev);
+bool iommu_domain_serves(const struct iommu_domain *domain,
+			 struct iommu_group *group);
 
 #endif

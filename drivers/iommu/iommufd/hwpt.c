@@ -156,7 +156,7 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	unsigned long pgsize_bitmap = domain->pgsize_bitmap;
 	int rc;
 
-	if (!iommu_domain_serves(domain, iommufd_group_device(group)))
+	if (!iommu_domain_serves(domain, group->group))
 		return -EINVAL;
 	rc = tell_coherency(hwpt, group);
 	if (rc)
