@@ -49,7 +49,11 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 		ret = vdev->ops->open_device(vdev);
 	if (ret)
 		goto err_unbind;
-	return 0;
+
+	ret = vfio_virtio_check(vdev);
+	if (ret)
+		vfio_device_close(vdev);
+	return ret;
 
 err_unbind:
 	device_forget_kvm(vdev);

@@ -224,6 +224,9 @@ void vfio_kvm_iommu_file_set(struct iommufd_ctx *ictx, struct kvm *kvm);
 struct kvm *vfio_kvm_get(struct vfio_kvm_slot *slot, struct iommufd_ctx *ictx);
 void vfio_kvm_put(struct kvm *kvm);
 
+/* virtio.c: virtio devices that do not obey the IOMMU */
+int vfio_virtio_check(struct vfio_device *vdev);
+
 /* hot_reset.c: resetting a PCI bus or slot by device file */
 bool vfio_is_pci(struct vfio_device *vdev);
 bool vfio_hot_reset_is_proof(struct file *file);
