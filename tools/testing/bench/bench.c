@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "lib/mock.h"
 
 #define LARGE		(256 * MIB)
 #define SMALL_MAPS	20000UL
@@ -29,7 +30,7 @@
 
 static const struct side *side;
 static char *memory;
-static int memory_file;
+static int memory_file, mediated;
 static size_t length;
 
 void die(const char *format, ...)
@@ -392,6 +393,63 @@ static void threads(void)
 	run_threads("4-one-space", 4, false);
 }
 
+/* What a driver in the kernel does with the memory */
+static void open_mediated(void)
+{
+	if (!side->open_mediated)
+		skip("the floor has no access from the kernel");
+	if (mock_missing())
+		skip("%s", mock_missing());
+	length = 16 * MIB;
+	memory = memory_scattered(length);
+	mediated = side->open_mediated();
+	MUST(side->map(0, memory, length, IOVA_BASE));
+}
+
+/* Pages that the mock device pins and unpins in one call */
+#define PIN_PAGES	512
+
+static void pin_all(const char *step, uint32_t flags)
+{
+	unsigned long i;
+
+	begin(step);
+	for (i = 0; i < length; i += PIN_PAGES * PAGE)
+		if (mock_pin(mediated, IOVA_BASE + i, PIN_PAGES,
+			     MOCK_WRITE | flags) != PIN_PAGES)
+			die("pinning failed");
+	end(length / PAGE, PER_PAGE);
+}
+
+static void unpin_all(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < length; i += PIN_PAGES * PAGE)
+		MUST(mock_unpin(mediated, IOVA_BASE + i, PIN_PAGES));
+}
+
+static void access_by_kernel(void)
+{
+	static char data[PAGE];
+	unsigned long i;
+
+	pin_all("pin", 0);
+	unpin_all();
+	pin_all("pin-at-once", MOCK_AT_ONCE);
+	begin("unpin");
+	unpin_all();
+	end(length / PAGE, PER_PAGE);
+	begin("read-64");
+	for (i = 0; i < length; i += PAGE)
+		MUST(mock_rw(mediated, IOVA_BASE + i, data, 64, 0));
+	end(length / PAGE, PER_OPERATION);
+	begin("write-page");
+	for (i = 0; i < length; i += PAGE)
+		MUST(mock_rw(mediated, IOVA_BASE + i, data, PAGE, MOCK_WRITE));
+	end(length / PAGE, PER_OPERATION);
+}
+
 /* What the way into the kernel and back costs, part of every other case */
 static void null_ioctl(void)
 {
@@ -431,6 +489,7 @@ static const struct bench_case {
 	{ "h-hugetlb", open_late_hugetlb, late },
 	{ "i", open_many, many },
 	{ "l", open_threads, threads },
+	{ "m", open_mediated, access_by_kernel },
 	{ "k-2m", open_sparse_2m, whole },
 	{ "k-1g", open_sparse_1g, whole },
 };

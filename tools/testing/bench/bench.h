@@ -46,6 +46,8 @@ struct side {
 	void (*open_late)(void);
 	int (*attach)(void);
 	int (*detach)(void);
+	/* Space 0 without a domain, but with a mediated device, which is returned */
+	int (*open_mediated)(void);
 };
 
 extern const struct side side_iommufd, side_type1, side_floor;

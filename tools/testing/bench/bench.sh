@@ -38,6 +38,8 @@
 #              a second domain for a filled address space: "attach", "detach"
 #   i          1,000,000 mappings: the first and the last thousand of them
 #   k-2m, k-1g 64 GiB of hugetlb pages of 2 MiB or 1 GiB: one of 1 GiB, 64 times
+#   m          16 MiB by a driver in the kernel, the tests' mock device: "pin" one by
+#              one, "pin-at-once", "unpin", "read-64", "write-page"
 #   l          threads that map and unmap 4 KiB pages at the same time, in a machine
 #              with two CPUs and by the clock, which is noisy: "1-thread",
 #              "2-one-space", "2-two-spaces", "4-one-space"

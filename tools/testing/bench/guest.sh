@@ -13,6 +13,9 @@ shift 2
 
 [[ " ${sides[*]} " != *" floor "* ]] || insmod floor/floor.ko || exit 1
 
+# With the stock modules it is not where modprobe looks.
+[[ " ${cases[*]} " != *" m "* ]] || insmod iommufd_mock.ko || exit 1
+
 # What the kernel does after booting would be measured too.
 sleep 10
 

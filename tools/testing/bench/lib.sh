@@ -7,7 +7,7 @@ bench_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$bench_dir/../vm/lib.sh"
 
 out=$build/bench
-all_cases=(null a b-thp b-hugetlb c d e e-hugetlb f g h h-hugetlb i k-2m k-1g l)
+all_cases=(null a b-thp b-hugetlb c d e e-hugetlb f g h h-hugetlb i m k-2m k-1g l)
 
 # Two devices, for two address spaces; room for gigabytes of huge pages. Those of
 # 1 GiB are to be had at boot only.
@@ -25,13 +25,17 @@ need() {
 }
 
 build_all() {
-	local log=$build/bench-build.log
+	local log=$build/bench-build.log release
 
+	release=$(default_release)
+	mkdir -p "$out"
 	{
 		"$vm_dir/setup.sh" &&
-			"$vm_dir/build.sh" modules &&
+			"$vm_dir/build.sh" modules testmodules &&
+			cp "$build/$release/tools/testing/selftests/iommu/mock/iommufd_mock.ko" \
+				"$out/" &&
 			make -C "$bench_dir" --no-print-directory OUTPUT="$out" \
-				KDIR="/usr/src/linux-headers-$(default_release)" "$@"
+				KDIR="/usr/src/linux-headers-$release" "$@"
 	} >"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
 		die "build failed; see build/bench-build.log"

@@ -6,6 +6,7 @@
 #include "bench.h"
 #include "lib/edu.h"
 #include "lib/iommufd.h"
+#include "lib/mock.h"
 #include "lib/pci.h"
 #include "lib/vfio.h"
 
@@ -56,6 +57,23 @@ static void open_late(void)
 	bind_device(1);
 	if (hwpt_alloc(file, 0, device_id[1], ioas[0], &hwpt))
 		die("HWPT_ALLOC failed");
+}
+
+static int open_mediated(void)
+{
+	uint32_t pt;
+
+	file = iommufd_open();
+	if (file < 0)
+		die("/dev/iommu: error %d", -file);
+	device[0] = mock_open(MOCK_MDEV, 1);
+	if (device[0] < 0 || vfio_bind(device[0], file, &device_id[0]) ||
+	    ioas_alloc(file, &ioas[0]))
+		die("the mock device cannot be bound");
+	pt = ioas[0];
+	if (vfio_attach(device[0], &pt))
+		die("ATTACH of the mock device failed");
+	return device[0];
 }
 
 static int attach(void)
@@ -118,4 +136,5 @@ const struct side side_iommufd = {
 	.open_late = open_late,
 	.attach = attach,
 	.detach = detach,
+	.open_mediated = open_mediated,
 };

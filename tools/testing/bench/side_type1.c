@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "lib/edu.h"
 #include "lib/iommufd.h"
+#include "lib/mock.h"
 #include "lib/pci.h"
 
 static int container[2];
@@ -24,10 +25,20 @@ static void lift_limit(void)
 	fclose(file);
 }
 
+static void open_container(int n, int group, const char *name)
+{
+	container[n] = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (group < 0 || container[n] < 0)
+		die("%s: no group or container", name);
+	if (xioctl(group, VFIO_GROUP_SET_CONTAINER, &container[n]) ||
+	    xioctl(container[n], VFIO_SET_IOMMU, (void *)VFIO_TYPE1v2_IOMMU))
+		die("%s: cannot be put into a container", name);
+}
+
 static void open_spaces(int nr_spaces, uint64_t length, bool huge)
 {
 	char name[PCI_NAME_LEN];
-	int i, group;
+	int i;
 
 	lift_limit();
 	for (i = 0; i < nr_spaces; i++) {
@@ -35,15 +46,22 @@ static void open_spaces(int nr_spaces, uint64_t length, bool huge)
 			die("no edu device %d", i);
 		if (pci_bind_driver(name, "vfio-pci"))
 			die("%s: cannot be bound to vfio-pci", name);
-		group = pci_open_group(name);
-		container[i] = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-		if (group < 0 || container[i] < 0)
-			die("%s: no group or container", name);
-		if (xioctl(group, VFIO_GROUP_SET_CONTAINER, &container[i]) ||
-		    xioctl(container[i], VFIO_SET_IOMMU,
-			   (void *)VFIO_TYPE1v2_IOMMU))
-			die("%s: cannot be put into a container", name);
+		open_container(i, pci_open_group(name), name);
 	}
+}
+
+static int open_mediated(void)
+{
+	char name[] = "iommufd_mock_mdev.1";
+	int group = mock_open_group(MOCK_MDEV, 1);
+	int device;
+
+	lift_limit();
+	open_container(0, group, name);
+	device = xioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+	if (device < 0)
+		die("%s: error %d", name, -device);
+	return device;
 }
 
 static int map(int space, void *memory, uint64_t length, uint64_t iova)
@@ -88,4 +106,5 @@ const struct side side_type1 = {
 	.unmap = unmap,
 	.copy = copy,
 	.uncopy = uncopy,
+	.open_mediated = open_mediated,
 };
