@@ -240,6 +240,15 @@ static void open_many(void)
 	side->open(1, (MANY_MAPS + SAMPLE) * PAGE, false);
 }
 
+/* The same by the ioctls of type 1, which these modules serve too */
+static void open_many_by_container(void)
+{
+	if (side != &side_iommufd)
+		skip("the same as case i");
+	side = &side_type1;
+	open_many();
+}
+
 static void map_range(unsigned long from, unsigned long to)
 {
 	unsigned long i;
@@ -489,6 +498,7 @@ static const struct bench_case {
 	{ "h-hugetlb", open_late_hugetlb, late },
 	{ "i", open_many, many },
 	{ "l", open_threads, threads },
+	{ "j", open_many_by_container, many },
 	{ "m", open_mediated, access_by_kernel },
 	{ "k-2m", open_sparse_2m, whole },
 	{ "k-1g", open_sparse_1g, whole },
@@ -502,6 +512,7 @@ int main(int argc, char **argv)
 	unsigned int i, repetitions = 3;
 	const char *profiled = NULL;
 	bool wall_clock = false;
+	const char *name;
 	int option;
 
 	while ((option = getopt(argc, argv, "wr:p:")) != -1) {
@@ -524,11 +535,12 @@ int main(int argc, char **argv)
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		if (strcmp(cases[i].name, argv[optind + 1]))
 			continue;
+		name = side->name;
 		cases[i].open();
 		if (profiled)
 			record_profile(cases[i].body, profiled);
 		else
-			record(cases[i].name, side->name, cases[i].body,
+			record(cases[i].name, name, cases[i].body,
 			       repetitions, wall_clock);
 		return 0;
 	}

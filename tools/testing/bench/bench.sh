@@ -37,6 +37,7 @@
 #   h, h-hugetlb
 #              a second domain for a filled address space: "attach", "detach"
 #   i          1,000,000 mappings: the first and the last thousand of them
+#   j          the same in a container with a group, by the ioctls of type 1
 #   k-2m, k-1g 64 GiB of hugetlb pages of 2 MiB or 1 GiB: one of 1 GiB, 64 times
 #   m          16 MiB by a driver in the kernel, the tests' mock device: "pin" one by
 #              one, "pin-at-once", "unpin", "read-64", "write-page"

@@ -7,7 +7,7 @@ bench_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$bench_dir/../vm/lib.sh"
 
 out=$build/bench
-all_cases=(null a b-thp b-hugetlb c d e e-hugetlb f g h h-hugetlb i m k-2m k-1g l)
+all_cases=(null a b-thp b-hugetlb c d e e-hugetlb f g h h-hugetlb i j m k-2m k-1g l)
 
 # Two devices, for two address spaces; room for gigabytes of huge pages. Those of
 # 1 GiB are to be had at boot only.

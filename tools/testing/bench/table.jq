@@ -15,23 +15,23 @@ def ratio($to): if $to == null or . == null then "-"
 def cost: if . == null then "-" else each | digits end;
 def flushes: if . == null then "-" else .flushes | tostring end;
 
-# What the first thousand of case i cost limits what the last may; two threads
+# What the first thousand of cases i and j cost limits what the last may; two threads
 # are to do 1.7 times what one does
 def target($by): $targets[0][.case + " " + .step] //
-	if .case == "i" and (.step | startswith("last-")) then
-		$by["first-" + .step[5:]] | 1.15 * each
+	if (.case == "i" or .case == "j") and (.step | startswith("last-")) then
+		$by[.case + " first-" + .step[5:]] | 1.15 * each
 	elif .case == "l" and (.step | startswith("2-")) then
-		$by["1-thread"] | each / 1.7
+		$by["l 1-thread"] | each / 1.7
 	else null end;
 
-(.results | map(select((.case == "i" or .case == "l") and .side == "iommufd") |
-	{ (.step): . }) | add) as $many |
+(.results | map(select(.side == "iommufd") | { "\(.case) \(.step)": . }) |
+	add) as $ours |
 ["case", "step", "per", "ours", "spread", "type 1", "ratio", "floor", "ratio",
  "target", "flushes: ours", "type 1", "floor", "bytes kept"],
 (.results | group_by(.case + " " + .step) | sort_by(.[0].case)[] |
  (map({ (.side): . }) | add) as $by |
  ($by.iommufd // $by.type1 // $by.floor) as $one |
- ($one | target($many)) as $target |
+ ($one | target($ours)) as $target |
  [$one.case, $one.step, $one.unit, ($by.iommufd | cost),
   ($one | spread | digits) + " %",
   ($by.type1 | cost), ($by.iommufd | ratio($by.type1)),
