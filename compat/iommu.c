@@ -2,7 +2,7 @@
 /*
  * What the IOMMU core of Linux 6.1 lacks.
  */
-#include <linux/export.h>
+#include <linux/delay.h>
 #include <linux/irqdomain.h>
 #include <linux/log2.h>
 
@@ -157,6 +157,40 @@ void iommu_gather_flush(struct iommu_domain *domain,
 	put_pages_list(&gather->freelist);
 }
 
+static int translates_by(struct device *dev, void *domain)
+{
+	return iommu_get_domain_for_dev(dev) == domain;
+}
+
+/* About a second in all, in which memory may become free */
+#define BLOCK_TRIES 40
+
+/**
+ * iommu_group_block - Detach a group from a domain and make sure that it is
+ * @domain: what it is attached to
+ * @group: its DMA is owned by the caller
+ *
+ * 6.1's core attaches a domain that blocks instead. Should the IOMMU driver lack the
+ * memory to do so, then the hardware blocks the devices, but the core goes on
+ * naming @domain as theirs and would use it after it was freed. Newer cores do
+ * not let that fail.
+ *
+ * Return: true; false when @domain must not be freed, although no device uses it.
+ */
+bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < BLOCK_TRIES; tries++) {
+		if (tries)
+			msleep(25);
+		iommu_detach_group(domain, group);
+		if (!iommu_group_for_each_dev(group, domain, translates_by))
+			return true;
+	}
+	return false;
+}
+
 /**
  * iommu_group_can_enforce_coherency - Would a domain of its own enforce snooping?
  * @group: its DMA is owned by the caller and blocked
@@ -169,6 +203,7 @@ bool iommu_group_can_enforce_coherency(struct iommu_group *group,
 				       struct device *dev)
 {
 	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
+	bool blocked = true;
 	bool can = false;
 
 	if (IS_ERR(domain))
@@ -176,9 +211,10 @@ bool iommu_group_can_enforce_coherency(struct iommu_group *group,
 	if (!iommu_attach_group(domain, group)) {
 		if (domain->ops->enforce_cache_coherency)
 			can = domain->ops->enforce_cache_coherency(domain);
-		iommu_detach_group(domain, group);
+		blocked = iommu_group_block(domain, group);
 	}
-	iommu_domain_free(domain);
+	if (blocked)
+		iommu_domain_free(domain);
 	return can;
 }
 

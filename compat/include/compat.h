@@ -70,6 +70,7 @@ bool iommu_group_has_isolated_msi(struct iommu_group *group);
 void iommu_gather_start(struct iommu_iotlb_gather *gather);
 void iommu_gather_flush(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather);
+bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group);
 bool iommu_group_can_enforce_coherency(struct iommu_group *group,
 				       struct device *dev);
 bool iommu_domain_serves(const struct iommu_domain *domain,

@@ -292,24 +292,29 @@ static int group_move(struct iommufd_group *group, const struct target *target)
 			return rc;
 	}
 
-	iommu_detach_group(former->member.domain, group->group);
+	if (!iommufd_hwpt_block(former, group)) {
+		rc = -ENOMEM;
+		goto err_unreserve;
+	}
 	group->hwpt = NULL;
 	rc = attach_target(group, target);
 	if (rc) {
 		coherency_update_group(group, !former->enforces,
 				       "replace-failed");
-		WARN_ON(iommu_attach_group(former->member.domain,
-					   group->group));
+		iommufd_hwpt_return(former, group);
 		group->hwpt = former;
-		if (!same_space)
-			iommufd_group_unreserve(group, space);
-		return rc;
+		goto err_unreserve;
 	}
 	coherency_update_group(group, !group->hwpt->enforces, "replace");
 	iommufd_hwpt_leave(former);
 	if (!same_space)
 		iommufd_group_unreserve(group, &former->ioas->space);
 	return 0;
+
+err_unreserve:
+	if (!same_space)
+		iommufd_group_unreserve(group, space);
+	return rc;
 }
 
 int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)

@@ -8,6 +8,7 @@
  * snooping can be enforced. So the first group's attach makes the domain and
  * decides all of that while it is empty, and the last group's detach frees it.
  */
+#include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
 
@@ -138,10 +139,58 @@ static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 
 err_detach:
 	hwpt->member.domain = NULL;
-	iommu_detach_group(domain, group->group);
+	if (!iommu_group_block(domain, group->group))
+		return rc;
 err_free:
 	iommu_domain_free(domain);
 	return rc;
+}
+
+/**
+ * iommufd_hwpt_block - Take a group's devices off the domain of a HWPT
+ * @hwpt: with ctx->topology held
+ * @group: attached to its domain; it still counts as such
+ *
+ * Return: true; false when the group can be attached nowhere else, because the IOMMU
+ * core could not let go of the domain. The DMA is blocked in either case.
+ */
+bool iommufd_hwpt_block(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	if (iommu_group_block(hwpt->member.domain, group->group))
+		return true;
+	/* Rather leaked than used after it was freed */
+	hwpt->stuck = true;
+	return false;
+}
+
+/* How long to wait for memory that an attach needs which must not fail */
+#define RETURN_TRIES 40
+
+/**
+ * iommufd_hwpt_return - Undo iommufd_hwpt_block()
+ * @hwpt: with ctx->topology held
+ * @group: blocked
+ *
+ * The domain has served the group before, so only lack of memory can be in the
+ * way. Should that last, the group stays blocked.
+ */
+void iommufd_hwpt_return(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
+{
+	unsigned int tries;
+	int rc;
+
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	for (tries = 0; tries < RETURN_TRIES; tries++) {
+		if (tries)
+			msleep(25);
+		rc = iommu_attach_group(hwpt->member.domain, group->group);
+		if (rc != -ENOMEM)
+			break;
+	}
+	WARN_ON(rc);
 }
 
 /*
@@ -168,7 +217,7 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	    domain->geometry.aperture_start == geometry.aperture_start &&
 	    domain->geometry.aperture_end == geometry.aperture_end)
 		return 0;
-	iommu_detach_group(domain, group->group);
+	iommufd_hwpt_block(hwpt, group);
 	domain->pgsize_bitmap = pgsize_bitmap;
 	domain->geometry = geometry;
 	return -EINVAL;
@@ -218,7 +267,9 @@ void iommufd_hwpt_leave(struct iommufd_hwpt *hwpt)
 
 		space_remove_domain(&hwpt->ioas->space, &hwpt->member);
 		hwpt->member.domain = NULL;
-		iommu_domain_free(domain);
+		if (!hwpt->stuck)
+			iommu_domain_free(domain);
+		hwpt->stuck = false;
 	}
 	iommufd_object_unhold(&hwpt->obj);
 }
@@ -231,7 +282,7 @@ void iommufd_hwpt_leave(struct iommufd_hwpt *hwpt)
 void iommufd_hwpt_detach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 {
 	/* First of all nothing reaches the memory any more */
-	iommu_detach_group(hwpt->member.domain, group->group);
+	iommufd_hwpt_block(hwpt, group);
 	group->hwpt = NULL;
 	iommufd_hwpt_leave(hwpt);
 }

@@ -31,6 +31,7 @@ struct iommufd_ioas {
  * @link: in ioas->hwpts
  * @member: the domain in the space; its domain is NULL while no group is attached
  * @enforces: the domain blocks no-snoop DMA
+ * @stuck: the IOMMU core goes on naming the domain, so it must not be freed
  * @nr_groups: groups attached
  *
  * What follows @automatic is guarded by ctx->topology.
@@ -42,6 +43,7 @@ struct iommufd_hwpt {
 	struct list_head link;
 	struct space_domain member;
 	bool enforces;
+	bool stuck;
 	unsigned int nr_groups;
 };
 
@@ -58,6 +60,8 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas,
 void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt);
 int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
+bool iommufd_hwpt_block(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
+void iommufd_hwpt_return(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
 void iommufd_hwpt_leave(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_detach(struct iommufd_hwpt *hwpt,
 			 struct iommufd_group *group);
