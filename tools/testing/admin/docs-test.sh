@@ -23,7 +23,7 @@ help=$(make -s -C "$top/tools/iommuctl" OUTPUT="$out" >&2 && "$out/iommuctl" --h
 expect "each option of iommuctl is in its manual page" "" "$(
 	grep -oE -- '--[a-z-]+' <<<"$help" | sort -u | while read -r option; do
 		case $option in --help | --version) continue ;; esac
-		mandoc -T ascii "$top/tools/iommuctl/iommuctl.8" | col -b |
-			grep -qe "$option" || echo "$option"
+		grep -qE "Fl .*${option#-}" "$top/tools/iommuctl/iommuctl.8" ||
+			echo "$option"
 	done)"
 finish
