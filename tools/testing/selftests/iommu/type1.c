@@ -20,7 +20,6 @@
 #include "lib/type1.h"
 
 #define PAGE	4096UL
-#define MIB	(1UL << 20)
 #define SIZE	(256 * PAGE)
 #define AT	0x10000000UL
 #define LENGTH	1024
@@ -321,7 +320,7 @@ struct worker {
 	unsigned char *memory;
 	int other;
 	int bad;
-	volatile bool *stop;
+	_Atomic bool *stop;
 };
 
 static void *map_worker(void *data)
@@ -392,7 +391,7 @@ TEST_F(steps, threads)
 	};
 	struct worker workers[5];
 	char name[PCI_NAME_LEN];
-	volatile bool stop = false;
+	_Atomic bool stop = false;
 	int other, i;
 
 	if (pci_find(0x1b36, 0x0010, 0, name))
@@ -677,7 +676,7 @@ TEST_F(space, limit)
 }
 
 /* Type 1 had a limit that /dev/iommu has not. */
-TEST_F(space, many)
+TEST_F_TIMEOUT(space, many, 120)
 {
 	int i, rc = 0;
 
