@@ -1,23 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run demo [--groups | --stock] [VM-OPTION...]
+# usage: ./run demo [--groups] [--old-qemu] [--stock] [VM-OPTION...]
 #
 # Give a NIC, an NVMe disk and the edu device through /dev/iommu to a guest on
 # nested KVM and use each by DMA; then once more with all DMA of the guest
 # bounced, as in a confidential guest. With --groups the guest is given the
-# devices the old way, through /dev/vfio/vfio and their groups; --stock shows that
-# with the stock modules. Other options are those of ./run vm.
+# devices the old way, through /dev/vfio/vfio and their groups; --old-qemu does so
+# by Debian 12's own QEMU, which knows no other; --stock shows it with the stock
+# modules. Other options are those of ./run vm.
 . "$(dirname -- "$0")/lib.sh"
 
 way=iommufd
 ours=yes
+old_qemu=no
 kernel=()
 options=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) manual && exit ;;
 	--groups) way=group && shift && continue ;;
+	--old-qemu) way=group && old_qemu=yes && shift && continue ;;
 	--stock) way=group && ours=no ;;
 	--kernel)
 		kernel=("$1")
@@ -92,6 +95,7 @@ if [ "$ours" = yes ]; then
 fi
 "$vm_dir/image.sh" "${kernel[@]}"
 version=$("$vm_dir/qemu.sh" --version | awk '{ print $4; exit }')
+[ "$old_qemu" = no ] || "$vm_dir/old-qemu.sh"
 pass "image: Debian $suite, QEMU $version"
 
 share=$build/demo
@@ -107,6 +111,7 @@ cat >"$share/l2/demo.conf" <<-EOF
 EOF
 (cd "$share/l2" && find . | cpio --quiet -o -H newc -R 0:0) >"$share/l2.cpio"
 cp "$vm_dir/guest/demo" "$share/demo"
+[ "$old_qemu" = no ] || cp -al "$image/qemu-bookworm" "$share/qemu"
 
 in_l1 demo "a machine, and a guest in it"
 in_l1 demo-bounced "the same, all DMA of the guest bounced" swiotlb=force

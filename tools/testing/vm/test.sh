@@ -157,7 +157,7 @@ abi_compare() {
 }
 
 demo() {
-	"$vm_dir/demo.sh" "${kernel_option[@]}"
+	"$vm_dir/demo.sh" "$@" "${kernel_option[@]}"
 }
 
 mkdir -p "$logs"
@@ -188,6 +188,8 @@ for source in "$top"/tools/testing/selftests/iommu/*.c; do
 done
 
 host demo demo
+host demo-groups demo --groups
+host demo-old-qemu demo --old-qemu
 
 [ "$list" = no ] || exit 0
 echo "$passed passed, $failed failed, $skipped skipped"
