@@ -4,7 +4,7 @@
 # usage: ./run bench [OPTIONS] [CASE...]
 #        ./run bench profile [--stock | --floor] CASE STEP
 #        ./run bench compare OLD.json NEW.json
-#        ./run bench plot RESULTS.json OUT.svg
+#        ./run bench plot RESULTS.json... OUT.svg
 #
 # Measure what mapping memory costs, in executed instructions, in a machine
 # whose time is counted so. Each step of a case is done three times; the middle

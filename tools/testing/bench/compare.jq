@@ -16,8 +16,8 @@ else empty end,
   .percent = 100 * (.new - .old) / .old] |
  if length == 0 then "worse: nothing to compare" else
  (sort_by(-.percent)[] |
-  if .percent > 5 or .flushes_new > .flushes_old then "worse"
+  (if .percent > 5 or .flushes_new > .flushes_old then "worse"
   elif .percent < -5 then "better"
-  else "same" end as $word |
+  else "same" end) as $word |
   "\($word) \(.name): \(.old | digits) -> \(.new | digits) per \(.unit) (\(.percent | digits) %), flushes \(.flushes_old) -> \(.flushes_new)")
  end)

@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run bench plot RESULTS.json [RECORDED.json] OUT.svg
+# usage: ./run bench plot RESULTS.json... OUT.svg
 #
-# Draw what each step costs, on a logarithmic scale, beside recorded figures of
-# another implementation where they are given.
+# Draw what each step costs, on a logarithmic scale, from one or more files:
+# the recorded figures of another implementation may be one of them.
 . "$(dirname -- "$0")/lib.sh"
 
 case ${1:-} in
 -h | --help) manual && exit ;;
 esac
-if [ $# -lt 2 ] || [ $# -gt 3 ]; then
+if [ $# -lt 2 ] || [[ ${*: -1} != *.svg ]]; then
 	manual >&2
 	exit 2
 fi
