@@ -23,6 +23,7 @@
 #include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/probe.h"
+#include "lib/skip.h"
 #include "lib/snoop.h"
 #include "lib/vfio.h"
 
@@ -109,6 +110,8 @@ FIXTURE_SETUP(coherency)
 
 FIXTURE_TEARDOWN(coherency)
 {
+	STOP_IF_SKIPPED();
+
 	snoop_close(&self->snoop);
 	guest_destroy(&self->guest);
 	/* Whatever the test did, KVM must have counted down to zero */
@@ -141,6 +144,8 @@ static bool row(struct guest *guest, enum file_kind kind, const char *state,
 /* In the order in which QEMU does it: KVM is told before anything is bound. */
 TEST_F(coherency, life)
 {
+	STOP_IF_SKIPPED();
+
 	EXPECT_ROW("not given to KVM", false);
 	ASSERT_EQ(0, guest_add(&self->guest, snoop_file(&self->snoop)));
 	EXPECT_ROW("nothing attached", false);
@@ -155,6 +160,8 @@ TEST_F(coherency, life)
 /* Between its two address spaces the device is still as it was. */
 TEST_F(coherency, replace)
 {
+	STOP_IF_SKIPPED();
+
 	long downs;
 
 	ASSERT_EQ(0, guest_add(&self->guest, snoop_file(&self->snoop)));
@@ -172,6 +179,8 @@ TEST_F(coherency, replace)
 /* KVM is told of what is there already, and told to forget it. */
 TEST_F(coherency, add_late_and_delete)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	EXPECT_ROW("attached, not given to KVM", false);
 	ASSERT_EQ(0, guest_add(&self->guest, snoop_file(&self->snoop)));
@@ -192,6 +201,8 @@ TEST_F(coherency, add_late_and_delete)
  */
 TEST_F(coherency, close_files)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, guest_add(&self->guest, snoop_file(&self->snoop)));
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	switch (self->snoop.kind) {
@@ -258,6 +269,8 @@ static pid_t start_holder(struct snoop *snoop)
  */
 TEST_F(coherency, kill)
 {
+	STOP_IF_SKIPPED();
+
 	pid_t pid;
 	int status;
 
@@ -277,6 +290,8 @@ TEST_F(coherency, kill)
 /* The whole VMM is killed; the machine is destroyed with a count of zero. */
 TEST_F(coherency, kill_vmm)
 {
+	STOP_IF_SKIPPED();
+
 	long ups = probe_hits(PROBE_REGISTER);
 	long destroyed = probe_hits(PROBE_DESTROY);
 	int go[2], status, i;
@@ -349,6 +364,8 @@ static int want_request(int device, int event)
 /* The device is taken out of the machine, and its user lets go when asked to. */
 TEST_F(coherency, unplug)
 {
+	STOP_IF_SKIPPED();
+
 	struct pollfd request = { .events = POLLIN };
 	char path[128];
 	int status;

@@ -14,6 +14,7 @@
 #include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/probe.h"
+#include "lib/skip.h"
 #include "lib/snoop.h"
 #include "lib/vfio.h"
 
@@ -85,12 +86,16 @@ FIXTURE_SETUP(policy)
 
 FIXTURE_TEARDOWN(policy)
 {
+	STOP_IF_SKIPPED();
+
 	snoop_close(&self->snoop);
 }
 
 /* Values and objects that are refused, and what is read without any device. */
 TEST_F(policy, values)
 {
+	STOP_IF_SKIPPED();
+
 	int iommufd = self->snoop.iommufd;
 	uint64_t value;
 	uint32_t ioas;
@@ -122,6 +127,8 @@ TEST_F(policy, values)
 /* "Follow" follows, and the fdinfo tells the same. */
 TEST_F(policy, follow)
 {
+	STOP_IF_SKIPPED();
+
 	int iommufd = self->snoop.iommufd;
 	char hwpt[64];
 	uint32_t pt;
@@ -151,6 +158,8 @@ TEST_F(policy, follow)
 /* Where DMA must be coherent, what is not can not be attached at all. */
 TEST_F(policy, require)
 {
+	STOP_IF_SKIPPED();
+
 	int iommufd = self->snoop.iommufd;
 
 	ASSERT_EQ(0, set_policy(iommufd, IOMMU_COHERENCY_REQUIRE));
@@ -181,6 +190,8 @@ TEST_F(policy, require)
 /* The same of a HWPT that the user made, and of one in use. */
 TEST_F(policy, require_hwpt)
 {
+	STOP_IF_SKIPPED();
+
 	int iommufd = self->snoop.iommufd;
 	uint32_t hwpt, pt;
 	int rc;
@@ -209,6 +220,8 @@ TEST_F(policy, require_hwpt)
 /* A change is traced, with the device and the reason. */
 TEST_F(policy, trace)
 {
+	STOP_IF_SKIPPED();
+
 	char rest[128], expected[128];
 	int at = 0;
 
@@ -280,6 +293,8 @@ FIXTURE_SETUP(machines)
 
 FIXTURE_TEARDOWN(machines)
 {
+	STOP_IF_SKIPPED();
+
 	snoop_close(&self->snoop);
 	guest_destroy(&self->guest);
 	guest_destroy(&self->second);
@@ -291,6 +306,8 @@ FIXTURE_TEARDOWN(machines)
 /* A VMM can have its guest see the same machine whatever is attached. */
 TEST_F(machines, assume_none)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
 	EXPECT_EQ(0, guest_run(&self->guest));
 	ASSERT_EQ(0, set_policy(self->snoop.iommufd,
@@ -311,6 +328,8 @@ TEST_F(machines, assume_none)
 /* One file belongs to two machines of a process; each lets go by itself. */
 TEST_F(machines, two)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
 	ASSERT_EQ(0, guest_add(&self->second, self->snoop.iommufd));
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
@@ -336,6 +355,8 @@ TEST_F(machines, two)
 /* The same with the second machine in another process, which is then gone. */
 TEST_F(machines, two_processes)
 {
+	STOP_IF_SKIPPED();
+
 	int status, go[2];
 	char byte;
 	pid_t pid;
@@ -373,6 +394,8 @@ TEST_F(machines, two_processes)
 /* Told in two ways of the same device, KVM counts both. */
 TEST_F(machines, two_files)
 {
+	STOP_IF_SKIPPED();
+
 	long ups = probe_hits(PROBE_REGISTER);
 
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
@@ -388,6 +411,8 @@ TEST_F(machines, two_files)
 /* A machine that dies first is gone at once, if no driver was opened for it. */
 TEST_F(machines, machine_first)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.device));
@@ -403,6 +428,8 @@ TEST_F(machines, machine_first)
 /* If one was, it lasts until the device is closed, and no longer. */
 TEST_F(machines, machine_in_use)
 {
+	STOP_IF_SKIPPED();
+
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	EXPECT_EQ(self->attached, guest_run(&self->guest));
@@ -417,6 +444,8 @@ TEST_F(machines, machine_in_use)
 /* Files that say nothing about devices. */
 TEST_F(machines, bad_files)
 {
+	STOP_IF_SKIPPED();
+
 	int ends[2], null;
 
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -437,6 +466,8 @@ TEST_F(machines, bad_files)
 /* A device file that was got from a group is a device file. */
 TEST_F(machines, device_of_group)
 {
+	STOP_IF_SKIPPED();
+
 	snoop_close(&self->snoop);
 	ASSERT_EQ(0, snoop_find(&self->snoop, FILE_GROUP));
 	ASSERT_EQ(0, snoop_open(&self->snoop));

@@ -88,7 +88,7 @@ static void look_for_surprise(struct mock_domain *mock)
 {
 	lockdep_assert_held(&mock_lock);
 
-	if (!mock->enforces && mock->nr_incapable && mock->nr_entries &&
+	if (!mock->enforces && mock->nr_devices && mock->nr_entries &&
 	    mock_mdev_kvm_is_unprepared())
 		surprises++;
 }
