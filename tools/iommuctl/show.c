@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * iommuctl show: every open /dev/iommu, from the fdinfo of its descriptors.
+ * iommuctl show: every open /dev/iommu, and every container of VFIO, which is one
+ * by another name, from the fdinfo of their descriptors.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -243,10 +244,13 @@ static void look_at(struct show *show, const char *pid, const char *fd)
 	if (got < 0)
 		return;
 	target[got] = 0;
-	if (strcmp(target, "/dev/iommu") || !is_new(show, atoi(pid), atoi(fd)))
+	if (strcmp(target, "/dev/iommu") && strcmp(target, "/dev/vfio/vfio"))
+		return;
+	if (!is_new(show, atoi(pid), atoi(fd)))
 		return;
 	fdinfo = sysfs_read("/proc/%s/fdinfo/%s", pid, fd);
-	if (fdinfo)
+	/* The container of a stock vfio.ko tells nothing */
+	if (fdinfo && strstr(fdinfo, "\ncoherency:"))
 		add_file(show, atoi(pid), atoi(fd), fdinfo);
 	free(fdinfo);
 }

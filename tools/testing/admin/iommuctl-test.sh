@@ -138,6 +138,13 @@ name=qemu[77] fd 11 type=file pid=77 fd=11 coherency=coherent policy=require
 run show -n -o name,pinned,limit
 expect "show: sizes in units" "owner qemu[77] 512M 8M" \
 	"$(grep -o 'owner.*' <<<"$out" | tr -s ' ')"
+ln -s /dev/vfio/vfio "$root/proc/78/fd/4"
+put /proc/78/fdinfo/4 $'pos:\t0'
+run show -n -o name
+expect "show: no container of the stock vfio.ko" 0 "$(grep -c 'qemu\[78\]' "$work/out")"
+put /proc/78/fdinfo/4 $'pos:\t0' $'coherency:\tnon-coherent policy follow'
+run show -n -o pid,fd,coherency
+expect "show: one of ours" "78 4 non-coherent" "$(tr -s ' ' <<<"$out" | sed 's/^ *//' | grep ^78)"
 rm -r "$root/proc/77" "$root/proc/78"
 run show
 expect "show: nothing open" "0 " "$status $out"
@@ -402,7 +409,8 @@ expect "config --for kubevirt" "      - pciVendorSelector: \"10DE:1EB8\"" \
 good_machine
 process 77 qemu
 ln -s /dev/iommu "$root/proc/77/fd/11"
-put /proc/77/fdinfo/11 $'ioas:\t1 mapped 0 pinned 0 domains 0' $'owner:\t77 uid 0 limit-of user pinned 0'
+put /proc/77/fdinfo/11 $'ioas:\t1 mapped 0 pinned 0 domains 0' \
+	$'coherency:\tcoherent policy follow' $'owner:\t77 uid 0 limit-of user pinned 0'
 for command in ls "ls -J" show "show -J" "doctor $gpu --memory 1G --user root" \
 	"doctor $gpu -J --memory 1G --user root" "bind $nic --dry-run --persist" \
 	"unbind $gpu --dry-run --persist" "config $gpu --for qemu"; do
