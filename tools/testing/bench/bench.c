@@ -230,14 +230,27 @@ static void open_late_hugetlb(void)
 }
 
 /*
- * So many mappings that their number shows. The memory under them is used over
- * and over, as the pages are not what is measured.
+ * So many mappings that their number shows: space 0 has a million of them, and
+ * space 1 none. The memory under them is used over and over, as the pages are
+ * not what is measured.
  */
+static void map_range(int space, unsigned long from, unsigned long to)
+{
+	unsigned long i;
+
+	for (i = from; i < to; i++)
+		MUST(side->map(space, memory + i * PAGE % length, PAGE,
+			       IOVA_BASE + i * PAGE));
+}
+
 static void open_many(void)
 {
+	if (side == &side_floor)
+		skip("the floor remembers no mappings; see case c");
 	length = 64 * MIB;
 	memory = memory_scattered(length);
-	side->open(1, (MANY_MAPS + SAMPLE) * PAGE, false);
+	side->open(2, (MANY_MAPS + SAMPLE) * PAGE, false);
+	map_range(0, 0, MANY_MAPS);
 }
 
 /* The same by the ioctls of type 1, which these modules serve too */
@@ -249,60 +262,36 @@ static void open_many_by_container(void)
 	open_many();
 }
 
-static void map_range(unsigned long from, unsigned long to)
-{
-	unsigned long i;
-
-	for (i = from; i < to; i++)
-		MUST(side->map(0, memory + i * PAGE % length, PAGE,
-			       IOVA_BASE + i * PAGE));
-}
-
-static void unmap_range(unsigned long from, unsigned long to)
-{
-	unsigned long i;
-
-	for (i = from; i < to; i++)
-		MUST(side->unmap(0, IOVA_BASE + i * PAGE, PAGE));
-}
-
-static void map_anywhere(const char *step)
+/* A thousand further ones, at an IOVA of the caller's choice and of the kernel's */
+static void sample(int space, unsigned long at, const char *map,
+		   const char *map_anywhere, const char *unmap)
 {
 	uint64_t iova[SAMPLE] = {};
 	unsigned long i;
 
+	begin(map);
+	map_range(space, at, at + SAMPLE);
+	end(SAMPLE, PER_OPERATION);
+	begin(unmap);
+	for (i = at; i < at + SAMPLE; i++)
+		MUST(side->unmap(space, IOVA_BASE + i * PAGE, PAGE));
+	end(SAMPLE, PER_OPERATION);
+
 	if (!side->map_anywhere)
 		return;
-	begin(step);
+	begin(map_anywhere);
 	for (i = 0; i < SAMPLE; i++)
-		MUST(side->map_anywhere(0, memory + i * PAGE, PAGE, &iova[i]));
+		MUST(side->map_anywhere(space, memory + i * PAGE, PAGE,
+					&iova[i]));
 	end(SAMPLE, PER_OPERATION);
 	for (i = 0; i < SAMPLE; i++)
-		MUST(side->unmap(0, iova[i], PAGE));
+		MUST(side->unmap(space, iova[i], PAGE));
 }
 
 static void many(void)
 {
-	map_anywhere("first-anywhere");
-	begin("first-map");
-	map_range(0, SAMPLE);
-	end(SAMPLE, PER_OPERATION);
-	begin("between");
-	map_range(SAMPLE, MANY_MAPS - SAMPLE);
-	end(MANY_MAPS - 2 * SAMPLE, PER_OPERATION);
-	begin("last-map");
-	map_range(MANY_MAPS - SAMPLE, MANY_MAPS);
-	end(SAMPLE, PER_OPERATION);
-	map_anywhere("last-anywhere");
-	begin("last-unmap");
-	unmap_range(MANY_MAPS - SAMPLE, MANY_MAPS);
-	end(SAMPLE, PER_OPERATION);
-	/* In one where it can be, as the time for it is not measured */
-	MUST(side->unmap(0, IOVA_BASE + SAMPLE * PAGE,
-			 (MANY_MAPS - 2 * SAMPLE) * PAGE));
-	begin("first-unmap");
-	unmap_range(0, SAMPLE);
-	end(SAMPLE, PER_OPERATION);
+	sample(1, 0, "first-map", "first-anywhere", "first-unmap");
+	sample(0, MANY_MAPS, "last-map", "last-anywhere", "last-unmap");
 }
 
 /*

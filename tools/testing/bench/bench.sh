@@ -36,7 +36,9 @@
 #   g          the same as a file
 #   h, h-hugetlb
 #              a second domain for a filled address space: "attach", "detach"
-#   i          1,000,000 mappings: the first and the last thousand of them
+#   i          a thousand mappings that are the first, and a thousand behind a
+#              million others: "first-map", "last-map", also "-unmap" and
+#              "-anywhere", where the kernel chooses the IOVA
 #   j          the same in a container with a group, by the ioctls of type 1
 #   k-2m, k-1g 64 GiB of hugetlb pages of 2 MiB or 1 GiB: one of 1 GiB, 64 times
 #   m          16 MiB by a driver in the kernel, the tests' mock device: "pin" one by
