@@ -182,6 +182,9 @@ static int group_attach(struct iommufd_group *group,
 	if (group->hwpt) {
 		if (!at_target(group, target))
 			return -EINVAL;
+		/* A container has it attached without a device that counts */
+		if (!group->hwpt->enforces && !coherency_permits(group->ictx))
+			return -EPERM;
 		coherency_update_group(group, !group->hwpt->enforces, "attach");
 		return 0;
 	}
