@@ -5,6 +5,7 @@
 #        ./run bench profile [--stock | --floor] CASE STEP
 #        ./run bench compare OLD.json NEW.json
 #        ./run bench plot RESULTS.json... OUT.svg
+#        ./run bench report [--markdown] RESULTS.json...
 #
 # Measure what mapping memory costs, in executed instructions, in a machine
 # whose time is counted so. Each step of a case is done three times; the middle
@@ -49,11 +50,12 @@
 #
 # "profile" prints the instructions of each function of the kernel, and how often
 # it was called, per page or mapping as in the table. "compare" shows what has become
-# more than 5 % worse, and fails if anything has.
+# more than 5 % worse, and fails if anything has. "plot" and "report" are for the
+# documentation.
 . "$(dirname -- "$0")/lib.sh"
 
 case ${1:-} in
-profile | compare | plot)
+profile | compare | plot | report)
 	command=$1
 	shift
 	exec "$bench_dir/$command.sh" "$@"
