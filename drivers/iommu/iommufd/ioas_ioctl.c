@@ -172,23 +172,24 @@ static int map_pages(struct iommufd_ioas *ioas, struct pages *pages, u64 start,
 }
 
 /*
- * Tell the user where it was mapped. A user that cannot be told has no mapping.
+ * Tell the user where it was mapped, which is all that he does not know. One who
+ * cannot be told has no mapping.
  */
-static int respond_or_unmap(struct iommufd_ucmd *ucmd, size_t size,
-			    struct iommufd_ioas *ioas,
+static int respond_or_unmap(u64 __user *iova, struct iommufd_ioas *ioas,
 			    const struct space_map_args *args)
 {
 	unsigned long unmapped;
-	int rc = iommufd_ucmd_respond(ucmd, size);
 
-	if (rc)
-		space_unmap(&ioas->space, args->iova,
-			    args->iova + args->length - 1, &unmapped);
-	return rc;
+	if (!put_user(args->iova, iova))
+		return 0;
+	space_unmap(&ioas->space, args->iova, args->iova + args->length - 1,
+		    &unmapped);
+	return -EFAULT;
 }
 
 int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 {
+	struct iommu_ioas_map __user *user = ucmd->user;
 	struct iommu_ioas_map *cmd = ucmd->cmd;
 	struct space_map_args args;
 	struct iommufd_ioas *ioas;
@@ -211,16 +212,15 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 		       pages_alloc_user(&ucmd->ictx->owners, cmd->user_va,
 					cmd->length, args.prot & IOMMU_WRITE),
 		       cmd->user_va, &args);
-	if (!rc) {
-		cmd->iova = args.iova;
-		rc = respond_or_unmap(ucmd, sizeof(*cmd), ioas, &args);
-	}
+	if (!rc)
+		rc = respond_or_unmap(&user->iova, ioas, &args);
 	iommufd_ioas_put(ioas);
 	return rc;
 }
 
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
+	struct iommu_ioas_map_file __user *user = ucmd->user;
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
 	struct space_map_args args;
 	struct iommufd_ioas *ioas;
@@ -244,16 +244,15 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 					cmd->start, cmd->length,
 					args.prot & IOMMU_WRITE),
 		       cmd->start, &args);
-	if (!rc) {
-		cmd->iova = args.iova;
-		rc = respond_or_unmap(ucmd, sizeof(*cmd), ioas, &args);
-	}
+	if (!rc)
+		rc = respond_or_unmap(&user->iova, ioas, &args);
 	iommufd_ioas_put(ioas);
 	return rc;
 }
 
 int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 {
+	struct iommu_ioas_copy __user *user = ucmd->user;
 	struct iommu_ioas_copy *cmd = ucmd->cmd;
 	struct space_map_args args;
 	struct iommufd_ioas *from;
@@ -280,10 +279,8 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 
 	args = map_args(cmd->flags, cmd->dst_iova, cmd->length, 0);
 	rc = space_copy(&to->space, &from->space, cmd->src_iova, &args);
-	if (!rc) {
-		cmd->dst_iova = args.iova;
-		rc = respond_or_unmap(ucmd, sizeof(*cmd), to, &args);
-	}
+	if (!rc)
+		rc = respond_or_unmap(&user->dst_iova, to, &args);
 	iommufd_ioas_put(to);
 out_put_from:
 	iommufd_ioas_put(from);
@@ -292,6 +289,7 @@ out_put_from:
 
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
+	struct iommu_ioas_unmap __user *user = ucmd->user;
 	struct iommu_ioas_unmap *cmd = ucmd->cmd;
 	bool all = !cmd->iova && cmd->length == U64_MAX;
 	struct iommufd_ioas *ioas;
@@ -321,8 +319,8 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 		rc = -ENOENT;
 		goto out_put;
 	}
-	cmd->length = unmapped;
-	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	if (put_user(unmapped, &user->length))
+		rc = -EFAULT;
 out_put:
 	iommufd_ioas_put(ioas);
 	return rc;
