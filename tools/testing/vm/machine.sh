@@ -92,7 +92,9 @@ machine_args() {
 		engine=tcg,thread=multi
 	fi
 
-	[[ $iommu != intel* ]] || options=' intel_iommu=on'
+	# An emulated CPU may wait long for its turn, which is no stall.
+	options=' rcupdate.rcu_cpu_stall_timeout=300'
+	[[ $iommu != intel* ]] || options+=' intel_iommu=on'
 
 	args=(-machine q35,kernel-irqchip=split -accel "$engine" -cpu "$cpu"
 		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot

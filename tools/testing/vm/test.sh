@@ -28,6 +28,8 @@ patterns=("$@")
 
 flavours=(intel intel-nosnoop amd)
 kernel_option=(${kernel:+--kernel "$kernel"})
+# A kernel that checks itself is some times slower.
+slow=(${kernel:+--timeout 1800})
 release=$(kernel_release "$kernel")
 programs=$build/$release/tools/testing/selftests/iommu
 logs=$build/test-log
@@ -108,7 +110,7 @@ run_in() {
 			run_one "$name@host" "" "${command[@]}"
 		else
 			run_one "$name@$flavour" "$name@$flavour" "$vm_dir/vm.sh" \
-				"${kernel_option[@]}" --iommu "$flavour" \
+				"${kernel_option[@]}" "${slow[@]}" --iommu "$flavour" \
 				--log "$name@$flavour" --share "$programs" \
 				"${options[@]}" -- "${command[@]}"
 		fi
