@@ -105,8 +105,8 @@ stamp_of() {
 # report are enough: what follows belongs to the same one.
 bugs='BUG:|WARNING: CPU|WARNING: possible|WARNING: suspicious|Oops|KASAN|UBSAN'
 bugs+='|general protection fault|refcount_t:|kernel BUG at|Kernel panic'
-bugs+='|blocked for more than|soft lockup|hard LOCKUP|rcu_.*stall'
-bugs+='|[Mm]emory leak|kmemleak: [0-9]+ new|list_(add|del) corruption'
+bugs+='|blocked for more than|soft lockup|hard LOCKUP|detected stall|detected expedited stall'
+bugs+='|unreferenced object 0x|list_(add|del) corruption'
 bugs+='|sleeping function called|Bad page state|ODEBUG|scheduling while atomic'
 bugs+='|census: differs'
 
