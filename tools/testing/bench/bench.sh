@@ -3,6 +3,7 @@
 #
 # usage: ./run bench [OPTIONS] [CASE...]
 #        ./run bench profile [--stock | --floor] CASE STEP
+#        ./run bench contention [--stock]
 #        ./run bench compare OLD.json NEW.json
 #        ./run bench plot RESULTS.json... OUT.svg
 #        ./run bench report [--markdown] RESULTS.json...
@@ -49,13 +50,14 @@
 #              "2-one-space", "2-two-spaces", "4-one-space"
 #
 # "profile" prints the instructions of each function of the kernel, and how often
-# it was called, per page or mapping as in the table. "compare" shows what has become
+# it was called, per page or mapping as in the table. "contention" prints where
+# the threads of case l waited for each other. "compare" shows what has become
 # more than 5 % worse, and fails if anything has. "plot" and "report" are for the
 # documentation.
 . "$(dirname -- "$0")/lib.sh"
 
 case ${1:-} in
-profile | compare | plot | report)
+profile | contention | compare | plot | report)
 	command=$1
 	shift
 	exec "$bench_dir/$command.sh" "$@"
@@ -85,7 +87,7 @@ for case in "${cases[@]}"; do
 done
 
 need jq jq
-build_all
+build_all all
 "$vm_dir/image.sh"
 
 options=(-r "$repetitions")
