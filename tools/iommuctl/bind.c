@@ -59,7 +59,8 @@ static char *rule_path(const struct device *device)
 
 /*
  * The rule is read before the one that loads drivers by alias (80-drivers.rules),
- * so the device's own driver finds the override there.
+ * so the device's own driver finds the override there. Where vfio-pci is loaded
+ * already nothing but the probe brings it to the device.
  */
 static void persist(const struct options *options, const struct device *device)
 {
@@ -67,8 +68,10 @@ static void persist(const struct options *options, const struct device *device)
 	char *rule = text("ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
 			  "ATTR{vendor}==\"0x%04x\", ATTR{device}==\"0x%04x\", "
 			  "ATTR{driver_override}=\"vfio-pci\", "
-			  "RUN{builtin}+=\"kmod load vfio-pci\"\n",
-			  device->name, device->vendor, device->device);
+			  "RUN{builtin}+=\"kmod load vfio-pci\", "
+			  "RUN+=\"/bin/sh -c 'echo %s >/sys/bus/pci/drivers_probe'\"\n",
+			  device->name, device->vendor, device->device,
+			  device->name);
 	char *path = sysfs_path("%s", name);
 	FILE *file;
 

@@ -370,7 +370,7 @@ expect "unbind --dry-run" "0 echo '' >/sys/bus/pci/devices/$gpu/driver_override
 echo '$gpu' >/sys/bus/pci/devices/$gpu/driver/unbind
 echo '$gpu' >/sys/bus/pci/drivers_probe" "$status $out"
 run bind $gpu --persist
-expect "bind --persist: the rule" "ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"$gpu\", ATTR{vendor}==\"0x10de\", ATTR{device}==\"0x1eb8\", ATTR{driver_override}=\"vfio-pci\", RUN{builtin}+=\"kmod load vfio-pci\"" \
+expect "bind --persist: the rule" "ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"$gpu\", ATTR{vendor}==\"0x10de\", ATTR{device}==\"0x1eb8\", ATTR{driver_override}=\"vfio-pci\", RUN{builtin}+=\"kmod load vfio-pci\", RUN+=\"/bin/sh -c 'echo $gpu >/sys/bus/pci/drivers_probe'\"" \
 	"$(<"$root/etc/udev/rules.d/75-iommuctl-$gpu.rules")"
 : >"$root/sys/devices/pci0000:00/$gpu/driver_override"
 mkdir -p "$root/sys/bus/pci/drivers/vfio-pci"

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The packages, with real apt and DKMS, on a Debian 12 that has nothing but a
+# kernel: install, kernel upgrade, a kernel they are not for, a build that
+# fails, upgrade, downgrade, removal and purge. Then that system's modules and
+# tool in the machine, as a new user meets them.
+set -uo pipefail
+
+admin=$(cd -- "$(dirname -- "$0")" && pwd)
+. "$admin/../vm/lib.sh"
+set +e
+. "$admin/tap.sh"
+
+# The newest kernel of Debian 12, and the one before it
+kernels=$(apt-cache pkgnames linux-image-6.1.0- | sed -n 's/^linux-image-\(6\.1\.0-[0-9]*-amd64\)$/\1/p' |
+	sort -V)
+new=$(default_release)
+old=$(grep -xB 1 "$new" <<<"$kernels" | head -n 1)
+base=$build/deb/base-$old.tar
+version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$top/packaging/debian/changelog")
+
+skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $1"
+	exit 4
+}
+
+[ "$(id -u)" -eq 0 ] || skip_all "needs root, for chroot"
+unshare -m true 2>/dev/null || skip_all "may not mount"
+[[ -n $old && $old != "$new" ]] || skip_all "apt knows only one kernel 6.1"
+
+"$top/run" deb >&2 || exit 1
+
+make_base() {
+	local uri security keys=/usr/share/keyrings/debian-archive-keyring.gpg
+	local aptopts=() line sources
+
+	uri=$(mirror)
+	# shellcheck disable=SC2016 # apt fills this in
+	security=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Label: Debian-Security' 'Component: main' | head -n 1)
+	while IFS= read -r line; do
+		aptopts+=(--aptopt="$line")
+	done < <(apt-config dump | grep -E '^Acquire::(Check-|[a-z]+::Proxy)')
+	sources="deb [signed-by=$keys] $uri bookworm main"
+	[ -z "$security" ] ||
+		sources+=$'\n'"deb [signed-by=$keys] $security bookworm-security main"
+	mmdebstrap --quiet --format=tar --variant=apt --architectures=amd64 "${aptopts[@]}" \
+		--include="initramfs-tools,kmod,udev,linux-image-$old,linux-headers-$old" \
+		bookworm "$base.new" - <<<"$sources" && mv "$base.new" "$base"
+}
+[ -e "$base" ] || make_base >&2 || exit 1
+
+root=$(mktemp -d -p "$build/deb")
+trap 'rm -rf "$root"' EXIT
+tar -x -C "$root" -f "$base"
+# What is in an initramfs is not tested here; that there is one is
+echo MODULES=list >"$root/etc/initramfs-tools/conf.d/small"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+cp "$build"/deb/iommufd-*_"$version"_*.deb "$root/root/"
+
+# inside COMMAND: in the new system, where it sees no other processes
+inside() {
+	# shellcheck disable=SC2016 # for the shell inside
+	unshare -m -p -f sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
+		exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			DEBIAN_FRONTEND=noninteractive LC_ALL=C sh -c "$2"' \
+		sh "$root" "$1" >"$root.log" 2>&1
+}
+log() { cat "$root.log"; }
+trap 'rm -rf "$root" "$root.log"' EXIT
+
+# wins RELEASE MODULE: which file modprobe would load
+wins() {
+	modprobe -d "$root" -S "$1" --show-depends "$2" 2>/dev/null |
+		sed -n "s,.*/lib/modules/$1/\(.*/$2\.ko\).*,\1,p" | sort -u
+}
+ours() { echo "$(wins "$1" iommufd) $(wins "$1" vfio)"; }
+theirs=" kernel/drivers/vfio/vfio.ko"
+good="updates/dkms/iommufd.ko updates/dkms/vfio.ko"
+checksum() { sha256sum <"$root/lib/modules/$old/kernel/drivers/vfio/vfio.ko"; }
+
+inside "apt-get -q update" || { log >&2; exit 1; }
+
+plan
+expect "a system without the packages" "$theirs" "$(ours "$old")"
+stock=$(checksum)
+
+inside "apt-get -q -y --no-install-recommends install /root/iommufd-dkms_${version}_all.deb /root/iommufd-tools_${version}_amd64.deb"
+expect "install: status" 0 "$?"
+expect "install: our modules win" "$good" "$(ours "$old")"
+expect "install: vfio-pci builds on ours" 1 \
+	"$(modprobe -d "$root" -S "$old" --show-depends vfio_pci | grep -c updates/dkms/vfio.ko)"
+expect "install: the kernel's own is not touched" "$stock" "$(checksum)"
+expect "install: the running kernel is told about" 1 \
+	"$(log | grep -c "nothing was built for the running kernel: kernel $(uname -r)")"
+inside "iommuctl --version"
+expect "the tool runs" "iommuctl $version" "$(log)"
+
+# A kernel upgrade, whose build fails first
+sed -i '1i #error broken on purpose' "$root/usr/src/iommufd-$version/drivers/vfio/main.c"
+inside "apt-get -q -y --no-install-recommends install linux-headers-$new linux-image-$new"
+expect "kernel upgrade, failing build: the kernel is installed all the same" 0 "$?"
+expect "with an initramfs" "$root/boot/initrd.img-$new" "$(ls "$root/boot/initrd.img-$new")"
+expect "without our modules" "$theirs" "$(ours "$new")"
+expect "and says so" yes "$(log | grep -q "cannot be built for $new, which stays without" && echo yes)"
+sed -i 1d "$root/usr/src/iommufd-$version/drivers/vfio/main.c"
+inside "rm /etc/dkms/iommufd-$version-$new.conf && dkms autoinstall -k $new"
+expect "kernel upgrade, once the cause is gone" "0 $good" "$? $(ours "$new")"
+
+inside "apt-get -q -y purge linux-image-$new && apt-get -q -y --no-install-recommends install linux-image-$new"
+expect "a kernel that comes without failure gets the modules" "0 $good" "$? $(ours "$new")"
+
+# A kernel that they are not for
+other=${new/-amd64/-cloud-amd64}
+inside "apt-get -q -y --no-install-recommends install linux-headers-$other linux-image-$other"
+expect "a kernel that they are not for: installed" 0 "$?"
+expect "with its initramfs, and without our modules" "yes " \
+	"$([ -e "$root/boot/initrd.img-$other" ] && echo yes) $(wins "$other" iommufd)"
+expect "and the reason" yes "$(log | grep -q "kernel $other is .*stays without /dev/iommu" && echo yes)"
+
+# Upgrade and downgrade
+next=$version.1
+dpkg-deb -R "$root/root/iommufd-dkms_${version}_all.deb" "$root/next"
+mv "$root/next/usr/src/iommufd-$version" "$root/next/usr/src/iommufd-$next"
+sed -i "s/\b${version//./\\.}\b/$next/g" "$root"/next/DEBIAN/{control,postinst,prerm} \
+	"$root/next/usr/src/iommufd-$next/dkms.conf"
+dpkg-deb --root-owner-group -b "$root/next" "$root/root/next.deb" >/dev/null
+rm -r "$root/next"
+versions() {
+	inside "dkms status -m iommufd -k $old"
+	log | sed 's/:.*//' | tr '\n' ' '
+}
+inside "apt-get -q -y --no-install-recommends install /root/next.deb"
+expect "upgrade" "0 iommufd/$next, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
+inside "apt-get -q -y --allow-downgrades --no-install-recommends install /root/iommufd-dkms_${version}_all.deb"
+expect "downgrade" "0 iommufd/$version, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
+
+# In the machine, as a new user: only what doctor prints
+"$top/tools/testing/vm/image.sh" >&2
+cp "$admin/new-user" "$admin/tap.sh" "$root/"
+"$top/tools/testing/vm/vm.sh" --kernel "${new%-amd64}" --stock --timeout 300 --log admin-new-user \
+	--share "$root" -- ./new-user >"$root.vm" 2>&1
+sed 's/^/# /' "$root.vm"
+expect "a new user ends with a working passthrough" "0 1" \
+	"$(grep -c '^not ok' "$root.vm") $(grep -c '^1\.\.' "$root.vm")"
+rm -f "$root.vm"
+
+# The headers
+inside "dpkg -i /root/iommufd-dev_${version}_all.deb && printf '#include <linux/iommufd.h>\n#include <linux/vfio.h>\nint main(void) { return !IOMMU_OPTION_COHERENCY_STATE || !VFIO_DEVICE_BIND_IOMMUFD; }\n' >/root/t.c && gcc -Wall -Werror -I/usr/include/iommufd -o /root/t /root/t.c && /root/t"
+expect "a program is built with the headers" "0" "$?"
+
+# Away with it
+inside "apt-get -q -y remove iommufd-dkms"
+expect "remove: the kernel's own is back" "0 $theirs" "$? $(ours "$old")"
+expect "remove: for every kernel, and the same as before" "$theirs $stock" "$(ours "$new") $(checksum)"
+touch "$root/etc/dkms/iommufd-$version-$new.conf"
+inside "apt-get -q -y purge iommufd-dkms iommufd-tools iommufd-dev"
+expect "purge: nothing of it is left" "0 " \
+	"$? $(find "$root" -xdev \( -path "$root/root" -o -path "$root/var/log" -o -path "$root/var/cache" -o -path "$root/dev" \) -prune \
+		-o \( -name '*iommufd*' -o -name '*iommuctl*' \) -print | grep -v "/linux-headers-\|/var/lib/apt/")"
+finish
