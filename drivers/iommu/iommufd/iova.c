@@ -8,6 +8,7 @@
  * few; mappings may be many, and are kept apart in the tree of areas.
  */
 #include <linux/lockdep.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sizes.h>
@@ -197,7 +198,8 @@ int iova_check(struct space *space, unsigned long iova, unsigned long length)
 
 /*
  * As the memory is aligned, up to the size that the length fills, so that both
- * can be mapped by the same large entries.
+ * can be mapped by the same large entries; and up to the length below that, which
+ * users of aligned memory rely on.
  */
 static unsigned long choose_alignment(unsigned long length)
 {
@@ -205,7 +207,7 @@ static unsigned long choose_alignment(unsigned long length)
 		return PUD_SIZE;
 	if (length >= PMD_SIZE)
 		return PMD_SIZE;
-	return PAGE_SIZE;
+	return max(roundup_pow_of_two(length), PAGE_SIZE);
 }
 
 /* The lowest range above @from from which an IOVA may be chosen */
