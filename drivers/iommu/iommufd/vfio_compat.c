@@ -55,8 +55,13 @@ bool vfio_compat_has_emulated(const struct vfio_compat *compat)
 	return false;
 }
 
-/* The IOAS with a reference, or an ERR_PTR */
-static struct iommufd_ioas *compat_ioas(struct iommufd_ctx *ictx)
+/**
+ * vfio_compat_ioas - The IOAS that the VFIO ioctls work on
+ * @ictx: the file
+ *
+ * Return: the IOAS with a reference, or ERR_PTR(-ENODEV) when there is none.
+ */
+struct iommufd_ioas *vfio_compat_ioas(struct iommufd_ctx *ictx)
 {
 	struct iommufd_ioas *ioas;
 
@@ -202,13 +207,20 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 		return -ENODEV;
 	}
 
-	ioas = compat_ioas(ictx);
+	ioas = vfio_compat_ioas(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
+	/* On /dev/iommu version 1 goes with small entries, as the user can read */
+	if (type == VFIO_TYPE1_IOMMU && !compat->container) {
+		rc = space_set_huge(&ioas->space, false);
+		if (rc)
+			goto out_put;
+	}
 	set_type(ictx, type);
 	rc = groups_attach(ictx, ioas);
 	if (rc)
 		set_type(ictx, 0);
+out_put:
 	iommufd_ioas_put(ioas);
 	return rc;
 }
@@ -217,32 +229,20 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 static long ioas_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		       void __user *uarg)
 {
-	struct iommufd_ioas *ioas;
-	long rc;
-
 	lockdep_assert_held(&ictx->compat.sem);
 
 	if (ictx->compat.container && !ictx->compat.type)
 		return -EINVAL;
-	ioas = compat_ioas(ictx);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
 	switch (cmd) {
 	case VFIO_IOMMU_GET_INFO:
-		rc = vfio_compat_get_info(ioas, uarg);
-		break;
+		return vfio_compat_get_info(ictx, uarg);
 	case VFIO_IOMMU_MAP_DMA:
-		rc = vfio_compat_map_dma(ioas, uarg);
-		break;
+		return vfio_compat_map_dma(ictx, uarg);
 	case VFIO_IOMMU_UNMAP_DMA:
-		rc = vfio_compat_unmap_dma(ioas, uarg);
-		break;
+		return vfio_compat_unmap_dma(ictx, uarg);
 	default:
-		rc = vfio_compat_dirty_pages(ioas, uarg);
-		break;
+		return vfio_compat_dirty_pages(ictx, uarg);
 	}
-	iommufd_ioas_put(ioas);
-	return rc;
 }
 
 /**
@@ -302,7 +302,7 @@ static int join_late(struct iommufd_ctx *ictx, struct vfio_compat_group *group)
 
 	if (!ictx->compat.type)
 		return 0;
-	ioas = compat_ioas(ictx);
+	ioas = vfio_compat_ioas(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	rc = group_attach(ictx, ioas, group);
@@ -353,7 +353,7 @@ EXPORT_SYMBOL_GPL(iommufd_vfio_compat_join);
 /* Without groups a container is as it was when it was opened */
 static void compat_reset(struct iommufd_ctx *ictx)
 {
-	struct iommufd_ioas *ioas = compat_ioas(ictx);
+	struct iommufd_ioas *ioas = vfio_compat_ioas(ictx);
 	unsigned long unmapped;
 
 	lockdep_assert_held_write(&ictx->compat.sem);

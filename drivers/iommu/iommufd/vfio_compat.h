@@ -41,16 +41,17 @@ struct vfio_compat {
 void vfio_compat_init(struct vfio_compat *compat, bool container);
 long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		       unsigned long arg);
+struct iommufd_ioas *vfio_compat_ioas(struct iommufd_ctx *ictx);
 int vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id);
 bool vfio_compat_has_emulated(const struct vfio_compat *compat);
 
 /* vfio_compat_info.c */
 long vfio_compat_check_extension(struct iommufd_ctx *ictx, unsigned long arg);
-long vfio_compat_get_info(struct iommufd_ioas *ioas, void __user *uarg);
+long vfio_compat_get_info(struct iommufd_ctx *ictx, void __user *uarg);
 
 /* vfio_compat_map.c */
-long vfio_compat_map_dma(struct iommufd_ioas *ioas, void __user *uarg);
-long vfio_compat_unmap_dma(struct iommufd_ioas *ioas, void __user *uarg);
+long vfio_compat_map_dma(struct iommufd_ctx *ictx, void __user *uarg);
+long vfio_compat_unmap_dma(struct iommufd_ctx *ictx, void __user *uarg);
 
 /* vfio_compat_dirty.c */
 #define VFIO_COMPAT_BITS_MAX ((u64)INT_MAX)
@@ -60,6 +61,6 @@ long vfio_compat_unmap_dma(struct iommufd_ioas *ioas, void __user *uarg);
 int vfio_compat_check_bitmap(const struct vfio_bitmap *bitmap, u64 length);
 int vfio_compat_report(struct space *space, const struct vfio_bitmap *bitmap,
 		       unsigned long first, unsigned long last);
-long vfio_compat_dirty_pages(struct iommufd_ioas *ioas, void __user *uarg);
+long vfio_compat_dirty_pages(struct iommufd_ctx *ictx, void __user *uarg);
 
 #endif

@@ -143,15 +143,17 @@ static int start(struct space *space)
 
 /**
  * vfio_compat_dirty_pages - Begin, end, or ask for what may have been written to
- * @ioas: with the lock of its file's container held for writing
+ * @ictx: the file, with the lock of its container held for writing
  * @uarg: struct vfio_iommu_type1_dirty_bitmap
  */
-long vfio_compat_dirty_pages(struct iommufd_ioas *ioas, void __user *uarg)
+long vfio_compat_dirty_pages(struct iommufd_ctx *ictx, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_dirty_bitmap,
 					 flags);
-	const struct vfio_compat *compat = &ioas->obj.ictx->compat;
+	const struct vfio_compat *compat = &ictx->compat;
 	struct vfio_iommu_type1_dirty_bitmap dirty;
+	struct iommufd_ioas *ioas;
+	int rc = 0;
 
 	lockdep_assert_held_write(&compat->sem);
 
@@ -162,15 +164,23 @@ long vfio_compat_dirty_pages(struct iommufd_ioas *ioas, void __user *uarg)
 	if (dirty.argsz < minsz || dirty.flags & ~DIRTY_FLAGS)
 		return -EINVAL;
 
+	ioas = vfio_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
 	switch (dirty.flags) {
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
-		return start(&ioas->space);
+		rc = start(&ioas->space);
+		break;
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
 		space_untrack(&ioas->space);
-		return 0;
+		break;
 	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-		return get_bitmap(ioas, dirty.argsz - minsz, uarg + minsz);
+		rc = get_bitmap(ioas, dirty.argsz - minsz, uarg + minsz);
+		break;
 	default:
-		return -EINVAL;
+		rc = -EINVAL;
+		break;
 	}
+	iommufd_ioas_put(ioas);
+	return rc;
 }

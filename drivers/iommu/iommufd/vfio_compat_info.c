@@ -201,14 +201,15 @@ static int put_info(void __user *uarg, struct vfio_iommu_type1_info *user,
 
 /**
  * vfio_compat_get_info - Describe the address space
- * @ioas: with the lock of its file's container held
+ * @ictx: the file, with the lock of its container held
  * @uarg: struct vfio_iommu_type1_info, followed by capabilities if there is room
  */
-long vfio_compat_get_info(struct iommufd_ioas *ioas, void __user *uarg)
+long vfio_compat_get_info(struct iommufd_ctx *ictx, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_info,
 					 iova_pgsizes);
 	struct vfio_iommu_type1_info user = {};
+	struct iommufd_ioas *ioas;
 	struct info info = {};
 	int rc;
 
@@ -216,7 +217,11 @@ long vfio_compat_get_info(struct iommufd_ioas *ioas, void __user *uarg)
 		return -EFAULT;
 	if (user.argsz < minsz)
 		return -EINVAL;
+	ioas = vfio_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
 	rc = collect(&ioas->space, &info);
+	iommufd_ioas_put(ioas);
 	if (!rc)
 		rc = put_info(uarg, &user, &info);
 	kvfree(info.ranges);

@@ -4,8 +4,9 @@
  *
  * One MAP_DMA makes one mapping, and it goes whole. The two versions of type 1
  * differ in what they do with a range that does not fit: version 2 refuses one that
- * cuts a mapping; version 1 unmaps each mapping whose beginning is in the range,
- * and stops, without an error, at a first one that begins before the range.
+ * cuts a mapping, on /dev/iommu with the error of that file's own ioctl; version 1
+ * unmaps each mapping whose beginning is in the range, and stops, without an
+ * error, at a first one that begins before the range.
  */
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
@@ -63,16 +64,33 @@ static int map_memory(struct iommufd_ioas *ioas,
 	return rc;
 }
 
+static int map_new(struct iommufd_ioas *ioas,
+		   const struct vfio_iommu_type1_dma_map *map,
+		   unsigned long last)
+{
+	struct space_extent extent;
+	int rc;
+
+	/* That it is taken is said first, whatever else is wrong */
+	if (space_extent_next(&ioas->space, map->iova, last, &extent))
+		return -EEXIST;
+	if (ioas->space.tracking &&
+	    map->size >> PAGE_SHIFT > VFIO_COMPAT_BITS_MAX)
+		return -EINVAL;
+	rc = map_memory(ioas, map);
+	return rc == -EOVERFLOW ? -EFAULT : rc;
+}
+
 /**
  * vfio_compat_map_dma - Map memory, or tell the new address of what is mapped
- * @ioas: with the lock of its file's container held
+ * @ictx: the file, with the lock of its container held
  * @uarg: struct vfio_iommu_type1_dma_map
  */
-long vfio_compat_map_dma(struct iommufd_ioas *ioas, void __user *uarg)
+long vfio_compat_map_dma(struct iommufd_ctx *ictx, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_map, size);
 	struct vfio_iommu_type1_dma_map map;
-	struct space_extent extent;
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	bool move;
 	int rc;
@@ -88,16 +106,15 @@ long vfio_compat_map_dma(struct iommufd_ioas *ioas, void __user *uarg)
 	if (rc)
 		return rc;
 
+	ioas = vfio_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
 	if (move)
-		return space_set_vaddr(&ioas->space, map.iova, last, map.vaddr);
-	/* That it is taken is said first, whatever else is wrong */
-	if (space_extent_next(&ioas->space, map.iova, last, &extent))
-		return -EEXIST;
-	if (ioas->space.tracking &&
-	    map.size >> PAGE_SHIFT > VFIO_COMPAT_BITS_MAX)
-		return -EINVAL;
-	rc = map_memory(ioas, &map);
-	return rc == -EOVERFLOW ? -EFAULT : rc;
+		rc = space_set_vaddr(&ioas->space, map.iova, last, map.vaddr);
+	else
+		rc = map_new(ioas, &map, last);
+	iommufd_ioas_put(ioas);
+	return rc;
 }
 
 /* What version 1 unmaps of a range: @last is moved to the end of a mapping */
@@ -139,6 +156,7 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 		       unsigned long last, u64 *size)
 {
 	const struct vfio_compat *compat = &ioas->obj.ictx->compat;
+	const int err_cut = compat->container ? -EINVAL : -ENOENT;
 	struct space *space = &ioas->space;
 	unsigned long unmapped = 0;
 	int rc;
@@ -150,7 +168,7 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 		if (!extend_range(space, first, &last))
 			return 0;
 	} else if (space_extent_cut(space, first, last)) {
-		return -EINVAL;
+		return err_cut;
 	}
 
 	if (flags & VFIO_DMA_UNMAP_FLAG_VADDR)
@@ -160,7 +178,7 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 	else
 		rc = space_unmap(space, first, last, &unmapped);
 	*size = unmapped;
-	return rc == -ENOENT ? -EINVAL : rc;
+	return rc == -ENOENT ? err_cut : rc;
 }
 
 static int read_bitmap(const struct vfio_iommu_type1_dma_unmap *unmap,
@@ -200,15 +218,16 @@ static int check_unmap(const struct iommufd_ioas *ioas,
 
 /**
  * vfio_compat_unmap_dma - Unmap, or declare the addresses of mappings void
- * @ioas: with the lock of its file's container held for writing
+ * @ictx: the file, with the lock of its container held for writing
  * @uarg: struct vfio_iommu_type1_dma_unmap
  */
-long vfio_compat_unmap_dma(struct iommufd_ioas *ioas, void __user *uarg)
+long vfio_compat_unmap_dma(struct iommufd_ctx *ictx, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_unmap,
 					 size);
 	struct vfio_iommu_type1_dma_unmap unmap;
 	struct vfio_bitmap bitmap = {};
+	struct iommufd_ioas *ioas;
 	unsigned long last;
 	int rc;
 
@@ -221,12 +240,14 @@ long vfio_compat_unmap_dma(struct iommufd_ioas *ioas, void __user *uarg)
 		if (rc)
 			return rc;
 	}
+	ioas = vfio_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
 	rc = check_unmap(ioas, &unmap, &bitmap, &last);
-	if (rc)
-		return rc;
-
-	rc = unmap_range(ioas, unmap.flags, &bitmap, unmap.iova, last,
-			 &unmap.size);
+	if (!rc)
+		rc = unmap_range(ioas, unmap.flags, &bitmap, unmap.iova, last,
+				 &unmap.size);
+	iommufd_ioas_put(ioas);
 	if (rc)
 		return rc;
 	return copy_to_user(uarg, &unmap, minsz) ? -EFAULT : 0;
