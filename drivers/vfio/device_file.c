@@ -121,6 +121,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		ret = driver_ioctl(vdev, cmd, arg);
 	else
 		ret = cdev_ioctl(df, cmd, arg);
+	vfio_bars_restored(vdev);
 	device_let_sleep(vdev);
 	return ret;
 }
@@ -141,20 +142,27 @@ static ssize_t device_write(struct file *file, const char __user *buf,
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
+	ssize_t ret;
 
 	if (!vfio_device_file_usable(df) || !vdev->ops->write)
 		return -EINVAL;
-	return vdev->ops->write(vdev, buf, count, ppos);
+	ret = vdev->ops->write(vdev, buf, count, ppos);
+	vfio_bars_restored(vdev);
+	return ret;
 }
 
 static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
+	int ret;
 
 	if (!vfio_device_file_usable(df) || !vdev->ops->mmap)
 		return -EINVAL;
-	return vdev->ops->mmap(vdev, vma);
+	ret = vdev->ops->mmap(vdev, vma);
+	if (!ret)
+		vfio_bar_mmap(vdev, vma);
+	return ret;
 }
 
 #ifdef CONFIG_PROC_FS

@@ -15,13 +15,17 @@ static int __init vfio_init(void)
 	if (ret)
 		return ret;
 	ret = vfio_device_init();
-	if (ret)
+	if (ret) {
 		vfio_group_exit();
-	return ret;
+		return ret;
+	}
+	vfio_bar_init();
+	return 0;
 }
 
 static void __exit vfio_exit(void)
 {
+	vfio_bar_exit();
 	vfio_device_exit();
 	vfio_group_exit();
 }

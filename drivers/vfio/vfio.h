@@ -31,6 +31,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/vfio.h>
@@ -110,17 +111,21 @@ struct vfio_group {
  * @access: the bound access, if its DMA is emulated
  * @attached: @idev or @access is attached
  * @kvm: the machine that the driver was opened for, with a reference, or NULL
+ * @driver_vm_ops: operations of the driver's first mapping of a BAR
+ * @bar_vm_ops: what BARs are mapped with instead, see bar.c
  *
  * struct vfio_device is embedded in every driver's structure and cannot grow;
- * this hangs off its struct device. All members are under dev_set->lock, and
- * @idev and @access stay while the device is open. So is vdev->group, which is
- * set while the device is registered.
+ * this hangs off its struct device. All members but the last two, which are set
+ * once for all, are under dev_set->lock, and @idev and @access stay while the
+ * device is open. So is vdev->group, which is set while the device is registered.
  */
 struct vfio_state {
 	struct iommufd_device *idev;
 	struct iommufd_access *access;
 	bool attached;
 	struct kvm *kvm;
+	const struct vm_operations_struct *driver_vm_ops;
+	struct vm_operations_struct bar_vm_ops;
 };
 
 static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
@@ -212,6 +217,12 @@ int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id);
 void vfio_iommufd_detach(struct vfio_device *vdev);
 struct iommufd_ctx *vfio_iommufd_ctx(struct vfio_device *vdev);
 u32 vfio_iommufd_devid(struct vfio_device *vdev, struct iommufd_ctx *ictx);
+
+/* bar.c: BARs that user space has mapped */
+void __init vfio_bar_init(void);
+void vfio_bar_exit(void);
+void vfio_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+void vfio_bars_restored(struct vfio_device *vdev);
 
 /* virt/kvm/vfio.c: what a virtual machine needs to know of its devices */
 void vfio_kvm_slot_init(struct vfio_kvm_slot *slot);

@@ -23,6 +23,7 @@ struct device;
 struct file;
 struct iommu_group;
 struct page;
+struct vm_area_struct;
 
 struct iommufd_access;
 struct iommufd_ctx;
@@ -319,5 +320,34 @@ int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
  */
 void iommufd_vfio_compat_leave(struct iommufd_ctx *ictx,
 			       struct iommu_group *group);
+
+/**
+ * struct iommufd_bar_source - Who maps BARs to user space
+ * @device_set: the set of devices, reset together, of one of which a VM_PFNMAP
+ *              mapping is a BAR; NULL for any other mapping. Called with mmap_lock
+ *              held; must not sleep
+ *
+ * Whenever such a BAR can not be reached any more, its page table entries must have
+ * been cleared before by a function that calls the MMU notifiers. A page fault
+ * brings all of them back, or fails while it cannot be reached.
+ */
+struct iommufd_bar_source {
+	const void *(*device_set)(const struct vm_area_struct *vma);
+};
+
+/**
+ * iommufd_bar_source_set - Say who maps BARs
+ * @source: NULL for nobody. The former one is not called any more on return
+ */
+void iommufd_bar_source_set(const struct iommufd_bar_source *source);
+
+/**
+ * iommufd_bars_restored - Show BARs to devices again
+ * @set: devices whose BARs may be reachable again
+ *
+ * Those that are can be reached by other devices, too, on return. No lock may be
+ * held that a page fault needs.
+ */
+void iommufd_bars_restored(const void *set);
 
 #endif

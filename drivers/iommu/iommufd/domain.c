@@ -6,8 +6,16 @@
  * as one ioctl makes or takes away.
  */
 #include <compat.h>
+#include "bar.h"
 #include "domain.h"
 #include "pages.h"
+
+/* Frames of a device are mapped with a lock held that reclaim may wait for */
+static gfp_t map_gfp(int prot)
+{
+	return prot & IOMMU_MMIO ? GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT :
+				   GFP_KERNEL_ACCOUNT;
+}
 
 /* Map a stretch of memory, page by page if the user wants it so */
 static int map_stretch(struct iommu_domain *domain, unsigned long iova,
@@ -18,13 +26,13 @@ static int map_stretch(struct iommu_domain *domain, unsigned long iova,
 
 	if (huge)
 		return iommu_map_nosync(domain, iova, phys, length, prot,
-					GFP_KERNEL_ACCOUNT);
+					map_gfp(prot));
 
 	while (done < length) {
 		unsigned long step = min(length - done,
 					 PAGE_SIZE - offset_in_page(phys + done));
 		int rc = iommu_map_nosync(domain, iova + done, phys + done,
-					  step, prot, GFP_KERNEL_ACCOUNT);
+					  step, prot, map_gfp(prot));
 
 		if (rc) {
 			if (done)
@@ -37,11 +45,12 @@ static int map_stretch(struct iommu_domain *domain, unsigned long iova,
 }
 
 /**
- * domain_map - Let a domain translate to pinned memory
+ * domain_map_runs - Let a domain translate to page frames
  * @domain: the domain
  * @iova: first IOVA, aligned for @domain
- * @pages: the memory, pinned by the caller
- * @offset: bytes from the start of @pages' first page
+ * @runs: the frames
+ * @nr_pages: how many
+ * @offset: bytes from the start of the first
  * @length: bytes
  * @prot: IOMMU_READ and so on
  * @huge: entries may be larger than a page
@@ -50,9 +59,10 @@ static int map_stretch(struct iommu_domain *domain, unsigned long iova,
  *
  * Return: 0, or the IOMMU driver's error with nothing mapped.
  */
-int domain_map(struct iommu_domain *domain, unsigned long iova,
-	       const struct pages *pages, unsigned long offset,
-	       unsigned long length, int prot, bool huge)
+int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
+		    const struct runs *runs, unsigned long nr_pages,
+		    unsigned long offset, unsigned long length, int prot,
+		    bool huge)
 {
 	unsigned long done = 0;
 	struct runs_iter iter;
@@ -60,8 +70,8 @@ int domain_map(struct iommu_domain *domain, unsigned long iova,
 	struct run run;
 	int rc;
 
-	skip = runs_seek(&iter, &pages->runs, pages->nr_pages,
-			 offset >> PAGE_SHIFT) << PAGE_SHIFT;
+	skip = runs_seek(&iter, runs, nr_pages, offset >> PAGE_SHIFT)
+	       << PAGE_SHIFT;
 	skip += offset_in_page(offset);
 	while (done < length && runs_next(&iter, &run)) {
 		unsigned long step = min((run.count << PAGE_SHIFT) - skip,
@@ -83,10 +93,33 @@ err_unmap:
 }
 
 /**
- * domain_unmap - Take a mapping out of a domain
+ * domain_map - Let a domain translate to the memory of a mapping
  * @domain: the domain
- * @iova: first IOVA of a mapping made by domain_map()
- * @length: its length
+ * @iova: first IOVA, aligned for @domain
+ * @pages: the memory, pinned by the caller
+ * @offset: bytes from the start of @pages' first page
+ * @length: bytes
+ * @prot: IOMMU_READ and so on
+ * @huge: entries may be larger than a page
+ *
+ * As domain_map_runs().
+ */
+int domain_map(struct iommu_domain *domain, unsigned long iova,
+	       const struct pages *pages, unsigned long offset,
+	       unsigned long length, int prot, bool huge)
+{
+	if (pages->is_bar)
+		return bar_show(pages->bar, domain, iova, offset, length, prot,
+				huge);
+	return domain_map_runs(domain, iova, &pages->runs, pages->nr_pages,
+			       offset, length, prot, huge);
+}
+
+/**
+ * domain_unmap - Take mappings of pinned memory out of a domain
+ * @domain: the domain
+ * @iova: first IOVA of mappings made by domain_map(), without a gap
+ * @length: their length
  * @gather: set up by iommu_gather_start(); the memory may be unpinned only after
  *          iommu_gather_flush()
  */
@@ -96,4 +129,22 @@ void domain_unmap(struct iommu_domain *domain, unsigned long iova,
 	size_t unmapped = iommu_unmap_fast(domain, iova, length, gather);
 
 	WARN_ON(unmapped != length);
+}
+
+/**
+ * domain_unmap_pages - Undo domain_map()
+ * @domain: the domain
+ * @iova: first IOVA
+ * @pages: the memory
+ * @length: bytes
+ * @gather: as for domain_unmap()
+ */
+void domain_unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			const struct pages *pages, unsigned long length,
+			struct iommu_iotlb_gather *gather)
+{
+	if (pages->is_bar)
+		bar_hide(pages->bar, domain, iova);
+	else
+		domain_unmap(domain, iova, length, gather);
 }

@@ -6,11 +6,19 @@
 #include <linux/iommu.h>
 
 struct pages;
+struct runs;
 
+int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
+		    const struct runs *runs, unsigned long nr_pages,
+		    unsigned long offset, unsigned long length, int prot,
+		    bool huge);
 int domain_map(struct iommu_domain *domain, unsigned long iova,
 	       const struct pages *pages, unsigned long offset,
 	       unsigned long length, int prot, bool huge);
 void domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		  unsigned long length, struct iommu_iotlb_gather *gather);
+void domain_unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			const struct pages *pages, unsigned long length,
+			struct iommu_iotlb_gather *gather);
 
 #endif

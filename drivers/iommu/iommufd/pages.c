@@ -17,6 +17,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "bar.h"
 #include "pages.h"
 
 /**
@@ -275,7 +276,11 @@ static int use_whole(struct pages *pages)
 		rc = pin_runs(pages, &pages->runs);
 		if (rc) {
 			owner_uncharge(pages->owner, pages->nr_pages);
-			return rc;
+			if (rc != -EFAULT || pages->file)
+				return rc;
+			rc = bar_create(pages);
+			if (rc)
+				return rc;
 		}
 	}
 	pages->users++;
@@ -288,6 +293,10 @@ static void unuse_whole(struct pages_bin *bin, struct pages *pages)
 
 	if (--pages->users)
 		return;
+	if (pages->is_bar) {
+		bar_destroy(pages);
+		return;
+	}
 	if (pages->runs.head || run_unpack(pages->runs.tail).count > 1)
 		unpin_runs(&pages->runs, pages->writable);
 	else
@@ -302,8 +311,8 @@ static void unuse_whole(struct pages_bin *bin, struct pages *pages)
  * pages_pin - Have all of it pinned
  * @pages: the memory
  *
- * Until pages_unpin(), @pages->runs does not change and may be read without a
- * lock.
+ * Until pages_unpin(), @pages->is_bar and @pages->runs do not change and may be
+ * read without a lock. Of a BAR nothing is pinned.
  *
  * Return: 0; -ENOMEM also when the owner's limit is exceeded; -EFAULT; -EINTR.
  */
@@ -373,6 +382,9 @@ static int single_fill(struct pages *pages, unsigned long index,
 {
 	int rc;
 
+	/* It has no pages, and what else may be at its addresses is not it */
+	if (pages->is_bar)
+		return -EFAULT;
 	/* What devices see is what the access must see */
 	if (pages->users) {
 		single->page = whole_page(pages, index);
@@ -482,7 +494,8 @@ bool pages_has_single(struct pages *pages, unsigned long index)
 /* Pages charged for: the whole, and singles that are pinned for themselves */
 static unsigned long charged(const struct pages *pages)
 {
-	unsigned long npages = pages->users ? pages->nr_pages : 0;
+	unsigned long npages = pages->users && !pages->is_bar ?
+			       pages->nr_pages : 0;
 	struct single *single;
 	unsigned long index;
 
@@ -530,6 +543,8 @@ int pages_move(struct pages *pages, unsigned long uaddr)
 		pages->owner = owner;
 	}
 	pages->base = uaddr;
+	if (pages->is_bar)
+		rc = bar_move(pages, uaddr);
 out_unlock:
 	mutex_unlock(&pages->lock);
 	if (former)

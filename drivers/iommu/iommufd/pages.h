@@ -16,6 +16,7 @@
 #include "owner.h"
 #include "runs.h"
 
+struct bar;
 struct file;
 
 /*
@@ -31,26 +32,33 @@ struct file;
  *         not 0
  * @writable: devices may write to it, so its pages are pinned for writing
  * @room_used: somebody has the PAGES_ROOM
+ * @is_bar: it is a device's BAR; never while @users is 0. Written with @lock held,
+ *          read without by those who are one of @users
  * @lock: guards @users, @runs and @singles
  * @owner: who pays; as @base, changed with @lock held by pages_move() alone
  * @file: memory of this file (a reference); NULL for memory of @owner's process
  * @base: page-aligned user address, or page-aligned offset in @file
  * @nr_pages: length
- * @runs: what is pinned
+ * @runs: what is pinned, unless @is_bar
+ * @bar: what follows the BAR, if @is_bar
  * @singles: index -> struct single, pages that accesses pinned; NULL till first.
  *           pages_has_single() looks into it without the lock
  */
 struct pages {
 	refcount_t refs;
-	unsigned int users : 30;
+	unsigned int users : 29;
 	unsigned int writable : 1;
 	unsigned int room_used : 1;
+	unsigned int is_bar : 1;
 	struct mutex lock; /* guards users, runs and singles */
 	struct owner *owner;
 	struct file *file;
 	unsigned long base;
 	unsigned long nr_pages;
-	struct runs runs;
+	union {
+		struct runs runs;
+		struct bar *bar;
+	};
 	struct xarray *singles;
 };
 

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 
 #include <compat.h>
+#include "bar.h"
 #include "domain.h"
 #include "pages.h"
 #include "space.h"
@@ -124,20 +125,26 @@ out_unlock:
 
 /*
  * Neighbours are cleared together: an IOMMU driver takes a table that a range
- * covers whole out at once.
+ * covers whole out at once. A BAR may not be there, and would be a hole.
  */
-static void areas_unmap_domain(struct area *list, struct iommu_domain *domain,
+static void areas_unmap_domain(struct area *list, struct area *end,
+			       struct iommu_domain *domain,
 			       struct iommu_iotlb_gather *gather)
 {
-	while (list) {
+	while (list != end) {
 		unsigned long first = list->range.first;
+		bool is_bar = list->pages->is_bar;
 		unsigned long last;
 
+		if (is_bar)
+			bar_hide(list->pages->bar, domain, first);
 		do {
 			last = list->range.last;
 			list = list->next;
-		} while (list && list->range.first == last + 1);
-		domain_unmap(domain, first, last - first + 1, gather);
+		} while (!is_bar && list != end && !list->pages->is_bar &&
+			 list->range.first == last + 1);
+		if (!is_bar)
+			domain_unmap(domain, first, last - first + 1, gather);
 		cond_resched();
 	}
 }
@@ -155,7 +162,7 @@ static void areas_unmap_domains(struct space *space, struct area *list,
 		if (member == end)
 			break;
 		iommu_gather_start(&gather);
-		areas_unmap_domain(list, member->domain, &gather);
+		areas_unmap_domain(list, NULL, member->domain, &gather);
 		iommu_gather_flush(member->domain, &gather);
 	}
 }
@@ -168,6 +175,7 @@ static int areas_map_domain(struct space *space, struct area *list,
 			    struct iommu_domain *domain)
 {
 	unsigned long first = list->range.first;
+	struct iommu_iotlb_gather gather;
 	unsigned long done = 0;
 	struct area *area;
 	int rc;
@@ -185,8 +193,9 @@ static int areas_map_domain(struct space *space, struct area *list,
 		return 0;
 
 err_unmap:
-	if (done)
-		iommu_unmap(domain, first, done);
+	iommu_gather_start(&gather);
+	areas_unmap_domain(list, area, domain, &gather);
+	iommu_gather_flush(domain, &gather);
 	return rc;
 }
 

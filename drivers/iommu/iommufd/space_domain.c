@@ -139,8 +139,8 @@ static void domain_clear(struct space *space, struct space_domain *member,
 
 	iommu_gather_start(&gather);
 	for_each_live(area, space, end) {
-		domain_unmap(member->domain, area->range.first,
-			     area_length(area), &gather);
+		domain_unmap_pages(member->domain, area->range.first,
+				   area->pages, area_length(area), &gather);
 		cond_resched();
 	}
 	iommu_gather_flush(member->domain, &gather);

@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Device BARs as the memory of a mapping (peer-to-peer DMA).
+ *
+ * A BAR has no pages to pin. Its driver takes it away from user space by
+ * clearing the page table entries of the user's mappings of it, and calls the MMU
+ * notifiers as it does so. A *bar* follows one such mapping: while the entries are
+ * there it is *in place*, and its frames are in the domains; the notifier takes
+ * them out of all domains, flushed, before the entries are cleared, and thus
+ * before the driver touches the device.
+ *
+ * Then the bar *waits*. The driver of the device says when a call has ended that
+ * may have brought the BAR back, and the bars of that device are looked up again,
+ * by a page fault as the user's own access would cause. A bar whose addresses were
+ * unmapped, moved away, or belonged to a process that is gone, is *lost*: whatever
+ * the process maps there later is other memory.
+ *
+ * Nothing keeps the device's file open, or a mapping would keep the device from
+ * being unplugged.
+ *
+ * Three locks, in this order:
+ *
+ *   bar->look_up	mutex. Held while a page fault is taken; inside pages->lock,
+ *			outside mmap_lock. The notifier does not take it.
+ *   bar->lock		mutex. The state, the frames and the views. The notifier
+ *			takes it, and memory reclaim may call the notifier: nothing
+ *			may be allocated under it in a way that reclaims.
+ *   bars_lock		spinlock. The list of all bars.
+ */
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include <compat.h>
+#include <pfnmap.h>
+
+#include "bar.h"
+#include "domain.h"
+#include "pages.h"
+
+/**
+ * enum bar_state - Can devices reach a BAR?
+ * @BAR_WAITING: not now; it may come back
+ * @BAR_IN_PLACE: its frames are known, and every view is in its domain
+ * @BAR_LOST: never again
+ */
+enum bar_state {
+	BAR_WAITING,
+	BAR_IN_PLACE,
+	BAR_LOST,
+};
+
+/**
+ * struct bar_place - What is mapped at a bar's addresses
+ * @file: of the device; only compared
+ * @set: the devices that are reset together; only compared
+ * @pgoff: of the bar's first page
+ */
+struct bar_place {
+	const struct file *file;
+	const void *set;
+	unsigned long pgoff;
+};
+
+/**
+ * struct bar - The memory of a mapping that is a device's BAR
+ * @sub: watches the user addresses
+ * @refs: one of its pages, one of each walk that is looking at it
+ * @link: in bars
+ * @nr_pages: its length
+ * @writable: devices may write to it
+ * @look_up: serialises lookups with each other and with the end
+ * @ended: @sub is gone; guarded by @look_up
+ * @lock: guards what follows
+ * @state: see enum bar_state; read without the lock as a hint
+ * @place: what was found first; without a file before
+ * @runs: its frames while in place, else empty
+ * @views: struct bar_view
+ */
+struct bar {
+	struct mmu_interval_notifier sub;
+	refcount_t refs;
+	struct list_head link;
+	unsigned long nr_pages;
+	bool writable;
+	struct mutex look_up; /* guards ended */
+	bool ended;
+	struct mutex lock; /* guards the members below */
+	enum bar_state state;
+	struct bar_place place;
+	struct runs runs;
+	struct list_head views;
+};
+
+/**
+ * struct bar_view - A bar in a domain
+ * @link: in bar.views
+ * @domain: which
+ * @iova: first IOVA
+ * @offset: bytes from the bar's start
+ * @length: bytes
+ * @prot: IOMMU_READ and so on
+ * @huge: entries may be larger than a page
+ */
+struct bar_view {
+	struct list_head link;
+	struct iommu_domain *domain;
+	unsigned long iova;
+	unsigned long offset;
+	unsigned long length;
+	int prot;
+	bool huge;
+};
+
+static DEFINE_SPINLOCK(bars_lock); /* guards bars */
+static LIST_HEAD(bars);
+static atomic_t bars_waiting;
+
+static const struct iommufd_bar_source __rcu *bar_source;
+
+void iommufd_bar_source_set(const struct iommufd_bar_source *source)
+{
+	rcu_assign_pointer(bar_source, source);
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(iommufd_bar_source_set);
+
+static const void *device_set_of(const struct vm_area_struct *vma)
+{
+	const struct iommufd_bar_source *source;
+	const void *set = NULL;
+
+	rcu_read_lock();
+	source = rcu_dereference(bar_source);
+	if (source)
+		set = source->device_set(vma);
+	rcu_read_unlock();
+	return set;
+}
+
+static void set_state(struct bar *bar, enum bar_state state)
+{
+	lockdep_assert_held(&bar->lock);
+
+	if (bar->state == state)
+		return;
+	if (bar->state == BAR_WAITING)
+		atomic_dec(&bars_waiting);
+	if (state == BAR_WAITING)
+		atomic_inc(&bars_waiting);
+	WRITE_ONCE(bar->state, state);
+}
+
+static void view_unmap(const struct bar_view *view)
+{
+	WARN_ON(iommu_unmap(view->domain, view->iova, view->length) !=
+		view->length);
+}
+
+static int view_map(struct bar *bar, const struct bar_view *view)
+{
+	int rc;
+
+	lockdep_assert_held(&bar->lock);
+
+	rc = domain_map_runs(view->domain, view->iova, &bar->runs,
+			     bar->nr_pages, view->offset, view->length,
+			     view->prot, view->huge);
+	if (rc)
+		return rc;
+	rc = iommu_sync_map(view->domain, view->iova, view->length);
+	if (rc)
+		view_unmap(view);
+	return rc;
+}
+
+/* Take a bar out of all domains. They are flushed on return */
+static void take_out(struct bar *bar, enum bar_state state)
+{
+	struct bar_view *view;
+
+	lockdep_assert_held(&bar->lock);
+
+	if (bar->state == BAR_IN_PLACE) {
+		list_for_each_entry(view, &bar->views, link)
+			view_unmap(view);
+		runs_free(&bar->runs);
+	}
+	if (bar->state != BAR_LOST)
+		set_state(bar, state);
+}
+
+/* With @runs, which it takes over if it succeeds */
+static int put_in(struct bar *bar, const struct runs *runs)
+{
+	struct bar_view *view;
+	int rc;
+
+	lockdep_assert_held(&bar->lock);
+
+	bar->runs = *runs;
+	list_for_each_entry(view, &bar->views, link) {
+		rc = view_map(bar, view);
+		if (rc)
+			goto err_unmap;
+	}
+	set_state(bar, BAR_IN_PLACE);
+	return 0;
+
+err_unmap:
+	list_for_each_entry_continue_reverse(view, &bar->views, link)
+		view_unmap(view);
+	runs_init(&bar->runs);
+	return rc;
+}
+
+static bool bar_invalidate(struct mmu_interval_notifier *sub,
+			   const struct mmu_notifier_range *range,
+			   unsigned long seq)
+{
+	struct bar *bar = container_of(sub, struct bar, sub);
+	bool lost = range->event == MMU_NOTIFY_UNMAP ||
+		    range->event == MMU_NOTIFY_RELEASE;
+
+	if (mmu_notifier_range_blockable(range))
+		mutex_lock(&bar->lock);
+	else if (!mutex_trylock(&bar->lock))
+		return false;
+	mmu_interval_set_seq(sub, seq);
+	/* That the kernel forgets which pages are dirty changes no frame */
+	if (range->event != MMU_NOTIFY_SOFT_DIRTY)
+		take_out(bar, lost ? BAR_LOST : BAR_WAITING);
+	mutex_unlock(&bar->lock);
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops bar_ops = {
+	.invalidate = bar_invalidate,
+};
+
+static unsigned long bar_start(const struct bar *bar)
+{
+	return bar->sub.interval_tree.start;
+}
+
+static unsigned long bar_last(const struct bar *bar)
+{
+	return bar->sub.interval_tree.last;
+}
+
+/* The mapping of a BAR that a bar stands for; NULL when it is anything else */
+static struct vm_area_struct *find_mapping(const struct bar *bar,
+					   struct mm_struct *mm,
+					   struct bar_place *place)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, bar_start(bar));
+
+	if (!vma || vma->vm_end - 1 < bar_last(bar) ||
+	    !(vma->vm_flags & VM_PFNMAP) ||
+	    !(vma->vm_flags & (bar->writable ? VM_WRITE : VM_READ)))
+		return NULL;
+	place->set = device_set_of(vma);
+	if (!place->set)
+		return NULL;
+	place->file = vma->vm_file;
+	place->pgoff = vma->vm_pgoff +
+		       ((bar_start(bar) - vma->vm_start) >> PAGE_SHIFT);
+	return vma;
+}
+
+static int read_present(struct follow_pfnmap_args *args, bool write,
+			unsigned long *pfn)
+{
+	int rc = 0;
+
+	if (follow_pfnmap_start(args))
+		return -ENXIO;
+	*pfn = args->pfn;
+	if (write && !args->writable)
+		rc = -EFAULT;
+	follow_pfnmap_end(args);
+	return rc;
+}
+
+/* The frame at an address, after a page fault if need be */
+static int read_frame(struct follow_pfnmap_args *args, bool write,
+		      unsigned long *pfn)
+{
+	int rc = read_present(args, write, pfn);
+
+	if (rc != -ENXIO)
+		return rc;
+	rc = fixup_user_fault(args->vma->vm_mm, args->address,
+			      write ? FAULT_FLAG_WRITE : 0, NULL);
+	if (rc)
+		return rc == -EFAULT ? -ENXIO : rc;
+	return read_present(args, write, pfn);
+}
+
+static int read_frames(const struct bar *bar, struct vm_area_struct *vma,
+		       struct runs *runs)
+{
+	struct follow_pfnmap_args args = { .vma = vma };
+	struct runs_builder builder;
+	unsigned long index;
+	int rc;
+
+	runs_begin(&builder, runs, bar->nr_pages);
+	for (index = 0; index < bar->nr_pages; index++) {
+		unsigned long pfn;
+
+		args.address = bar_start(bar) + (index << PAGE_SHIFT);
+		rc = read_frame(&args, bar->writable, &pfn);
+		if (rc)
+			goto err_free;
+		rc = runs_append(&builder, pfn, 1, false);
+		if (rc)
+			goto err_free;
+		cond_resched();
+	}
+	runs_finish(&builder);
+	return 0;
+
+err_free:
+	runs_free(runs);
+	return rc;
+}
+
+/*
+ * -EFAULT when there is no BAR at the addresses; -ENXIO when there is, but it
+ * cannot be reached at present.
+ */
+static int read_mapping(const struct bar *bar, struct bar_place *place,
+			struct runs *runs)
+{
+	struct mm_struct *mm = bar->sub.mm;
+	struct vm_area_struct *vma;
+	int rc;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = find_mapping(bar, mm, place);
+	rc = vma ? read_frames(bar, vma, runs) : -EFAULT;
+	mmap_read_unlock(mm);
+	return rc;
+}
+
+/* What was read is void if the notifier was called meanwhile: -EAGAIN */
+static int try_look_up(struct bar *bar)
+{
+	struct bar_place place;
+	unsigned long seq;
+	struct runs runs;
+	int rc;
+
+	seq = mmu_interval_read_begin(&bar->sub);
+	rc = read_mapping(bar, &place, &runs);
+	if (rc && rc != -ENXIO)
+		return rc;
+
+	mutex_lock(&bar->lock);
+	if (mmu_interval_read_retry(&bar->sub, seq)) {
+		if (!rc)
+			runs_free(&runs);
+		rc = -EAGAIN;
+		goto out_unlock;
+	}
+	if (!bar->place.file)
+		bar->place = place;
+	else if (bar->place.file != place.file ||
+		 bar->place.pgoff != place.pgoff)
+		set_state(bar, BAR_LOST);
+
+	if (rc)
+		goto out_unlock;
+	if (bar->state == BAR_WAITING)
+		rc = put_in(bar, &runs);
+	else
+		rc = -EFAULT;
+	if (rc)
+		runs_free(&runs);
+out_unlock:
+	mutex_unlock(&bar->lock);
+	return rc;
+}
+
+static int look_up(struct bar *bar)
+{
+	int rc;
+
+	lockdep_assert_held(&bar->look_up);
+
+	if (READ_ONCE(bar->state) != BAR_WAITING)
+		return 0;
+	if (!mmget_not_zero(bar->sub.mm))
+		return -EFAULT;
+	do {
+		cond_resched();
+		rc = fatal_signal_pending(current) ? -EINTR : try_look_up(bar);
+	} while (rc == -EAGAIN);
+	mmput(bar->sub.mm);
+	return rc;
+}
+
+static void bar_put(struct bar *bar)
+{
+	bool last;
+
+	spin_lock(&bars_lock);
+	last = refcount_dec_and_test(&bar->refs);
+	if (last)
+		list_del(&bar->link);
+	spin_unlock(&bars_lock);
+	if (!last)
+		return;
+	mutex_destroy(&bar->lock);
+	mutex_destroy(&bar->look_up);
+	kfree(bar);
+}
+
+/*
+ * One whose first lookup is under way may have found its device asleep just before
+ * it was restored.
+ */
+static bool may_wait_for(const struct bar *bar, const void *set)
+{
+	const void *place = READ_ONCE(bar->place.set);
+
+	return READ_ONCE(bar->state) == BAR_WAITING && (!place || place == set);
+}
+
+/* The next bar behind @bar that may wait for a device of @set; puts @bar */
+static struct bar *next_waiting(struct bar *bar, const void *set)
+{
+	struct bar *former = bar;
+
+	spin_lock(&bars_lock);
+	bar = bar ?: list_entry(&bars, struct bar, link);
+	list_for_each_entry_continue(bar, &bars, link)
+		if (may_wait_for(bar, set) && refcount_inc_not_zero(&bar->refs))
+			goto out_unlock;
+	bar = NULL;
+out_unlock:
+	spin_unlock(&bars_lock);
+	if (former)
+		bar_put(former);
+	return bar;
+}
+
+void iommufd_bars_restored(const void *set)
+{
+	struct bar *bar = NULL;
+
+	if (!atomic_read(&bars_waiting))
+		return;
+	while ((bar = next_waiting(bar, set))) {
+		mutex_lock(&bar->look_up);
+		if (!bar->ended)
+			look_up(bar);
+		mutex_unlock(&bar->look_up);
+	}
+}
+EXPORT_SYMBOL_GPL(iommufd_bars_restored);
+
+static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
+{
+	int rc;
+
+	if (!mmget_not_zero(mm))
+		return -EFAULT;
+	rc = mmu_interval_notifier_insert(&bar->sub, mm, uaddr,
+					  bar->nr_pages << PAGE_SHIFT,
+					  &bar_ops);
+	mmput(mm);
+	return rc;
+}
+
+/**
+ * bar_create - Take what cannot be pinned for a BAR
+ * @pages: memory of a process, with its lock held and nothing of it pinned
+ *
+ * Return: 0 with bar set, whether or not the BAR can be reached at present;
+ * -EFAULT when the memory is no BAR; -EINTR; -ENOMEM.
+ */
+int bar_create(struct pages *pages)
+{
+	struct bar *bar;
+	int rc;
+
+	lockdep_assert_held(&pages->lock);
+
+	bar = kzalloc(sizeof(*bar), GFP_KERNEL_ACCOUNT);
+	if (!bar)
+		return -ENOMEM;
+	refcount_set(&bar->refs, 1);
+	bar->nr_pages = pages->nr_pages;
+	bar->writable = pages->writable;
+	mutex_init(&bar->look_up);
+	mutex_init(&bar->lock);
+	runs_init(&bar->runs);
+	INIT_LIST_HEAD(&bar->views);
+	rc = watch(bar, pages->owner->who.mm, pages->base);
+	if (rc) {
+		kfree(bar);
+		return rc;
+	}
+	atomic_inc(&bars_waiting);
+	spin_lock(&bars_lock);
+	list_add(&bar->link, &bars);
+	spin_unlock(&bars_lock);
+	pages->is_bar = true;
+	pages->bar = bar;
+
+	mutex_lock(&bar->look_up);
+	rc = look_up(bar);
+	mutex_unlock(&bar->look_up);
+	if (rc == -ENXIO)
+		return 0;
+	/* The mapping may be gone already */
+	if (!rc && READ_ONCE(bar->state) == BAR_LOST)
+		rc = -EFAULT;
+	if (rc)
+		bar_destroy(pages);
+	return rc;
+}
+
+/**
+ * bar_move - Follow the same BAR at another address of perhaps another process
+ * @pages: with its lock held
+ * @uaddr: user address in the calling process of its first page
+ *
+ * Return: 0; -ENOMEM with the bar lost. It is also lost, without an error, if
+ * something else is mapped there.
+ */
+int bar_move(struct pages *pages, unsigned long uaddr)
+{
+	struct bar *bar = pages->bar;
+	int rc = 0;
+
+	lockdep_assert_held(&pages->lock);
+
+	mutex_lock(&bar->look_up);
+	if (!bar->ended)
+		mmu_interval_notifier_remove(&bar->sub);
+	mutex_lock(&bar->lock);
+	take_out(bar, BAR_LOST);
+	mutex_unlock(&bar->lock);
+
+	rc = watch(bar, current->mm, uaddr);
+	bar->ended = rc;
+	if (!rc) {
+		mutex_lock(&bar->lock);
+		set_state(bar, BAR_WAITING);
+		mutex_unlock(&bar->lock);
+		look_up(bar);
+	}
+	mutex_unlock(&bar->look_up);
+	return rc;
+}
+
+/**
+ * bar_destroy - Undo bar_create()
+ * @pages: with its lock held; in no domain
+ */
+void bar_destroy(struct pages *pages)
+{
+	struct bar *bar = pages->bar;
+
+	lockdep_assert_held(&pages->lock);
+
+	mutex_lock(&bar->look_up);
+	if (!bar->ended)
+		mmu_interval_notifier_remove(&bar->sub);
+	bar->ended = true;
+	mutex_lock(&bar->lock);
+	WARN_ON(!list_empty(&bar->views));
+	take_out(bar, BAR_LOST);
+	mutex_unlock(&bar->lock);
+	mutex_unlock(&bar->look_up);
+	pages->is_bar = false;
+	runs_init(&pages->runs);
+	bar_put(bar);
+}
+
+/**
+ * bar_show - Show a bar to a domain
+ * @bar: the bar
+ * @domain: the domain
+ * @iova: first IOVA
+ * @offset: bytes from the bar's start
+ * @length: bytes
+ * @prot: IOMMU_READ and so on
+ * @huge: entries may be larger than a page
+ *
+ * From here on until bar_hide() the domain translates whenever the BAR is there.
+ *
+ * Return: 0; -ENOMEM; the IOMMU driver's error.
+ */
+int bar_show(struct bar *bar, struct iommu_domain *domain, unsigned long iova,
+	     unsigned long offset, unsigned long length, int prot, bool huge)
+{
+	struct bar_view *view = kmalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
+	int rc = 0;
+
+	if (!view)
+		return -ENOMEM;
+	*view = (struct bar_view){
+		.domain = domain,
+		.iova = iova,
+		.offset = offset,
+		.length = length,
+		.prot = (prot & ~IOMMU_CACHE) | IOMMU_MMIO,
+		.huge = huge,
+	};
+
+	mutex_lock(&bar->lock);
+	if (bar->state == BAR_IN_PLACE)
+		rc = view_map(bar, view);
+	if (!rc)
+		list_add(&view->link, &bar->views);
+	mutex_unlock(&bar->lock);
+	if (rc)
+		kfree(view);
+	return rc;
+}
+
+/**
+ * bar_hide - Undo bar_show()
+ * @bar: the bar
+ * @domain: the domain; flushed on return
+ * @iova: first IOVA
+ */
+void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova)
+{
+	struct bar_view *view;
+
+	mutex_lock(&bar->lock);
+	list_for_each_entry(view, &bar->views, link)
+		if (view->domain == domain && view->iova == iova)
+			break;
+	if (!WARN_ON(list_entry_is_head(view, &bar->views, link))) {
+		list_del(&view->link);
+		if (bar->state == BAR_IN_PLACE)
+			view_unmap(view);
+		kfree(view);
+	}
+	mutex_unlock(&bar->lock);
+}
