@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Peer-to-peer DMA: edu copies into and out of the BAR of another device, which is
+ * memory (QEMU's ivshmem-plain), as long as that device has its BAR and the
+ * process its mapping; at any other time it is a blocked access.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+#include "lib/iommufd.h"
+#include "lib/klog.h"
+#include "lib/machine.h"
+#include "lib/rig.h"
+#include "lib/vfio.h"
+
+#define PEER_VENDOR	0x1af4
+#define PEER_DEVICE	0x1110
+#define PEER_BAR	VFIO_PCI_BAR2_REGION_INDEX
+#define PAGE	4096UL
+#define AT	0x40000000UL
+#define CHUNK	1024UL
+
+FIXTURE(p2p)
+{
+	struct rig rig;
+	int fd;
+	uint32_t ioas;
+	/* The device that has the BAR */
+	char name[PCI_NAME_LEN];
+	int peer;
+	unsigned char *bar;
+	size_t size;
+	/* A page of memory, mapped at @iova, to load and to read edu's buffer */
+	unsigned char *page;
+	uint64_t iova;
+};
+
+FIXTURE_SETUP(p2p)
+{
+	uint32_t id;
+
+	self->peer = -1;
+	if (pci_find(PEER_VENDOR, PEER_DEVICE, 0, self->name))
+		SKIP(return, "no ivshmem device in this machine");
+	RIG_SETUP(rig_start, &self->rig);
+	self->fd = self->rig.iommufd;
+	self->ioas = self->rig.ioas;
+	ASSERT_EQ(0, pci_bind_driver(self->name, "vfio-pci"));
+	self->peer = pci_open_device_file(self->name);
+	ASSERT_GE(self->peer, 0);
+	ASSERT_EQ(0, vfio_bind(self->peer, self->fd, &id));
+	ASSERT_EQ(0, vfio_set_command(self->peer, PCI_COMMAND_MEMORY));
+	self->bar = vfio_map_bar(self->peer, PEER_BAR, &self->size);
+	ASSERT_NE(NULL, self->bar);
+	self->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->page);
+	self->iova = 0;
+	ASSERT_EQ(0, ioas_map(self->fd, self->ioas, MAP_RW, self->page, PAGE,
+			      &self->iova));
+}
+
+FIXTURE_TEARDOWN(p2p)
+{
+	if (self->bar)
+		munmap(self->bar, self->size);
+	if (self->peer >= 0)
+		EXPECT_EQ(0, close(self->peer));
+	EXPECT_EQ(0, rig_close(&self->rig));
+}
+
+static void fill(volatile unsigned char *memory, unsigned int seed)
+{
+	size_t i;
+
+	for (i = 0; i < CHUNK; i++)
+		memory[i] = (i * 7 + (i >> 8) * 13 + seed) & 0xff;
+}
+
+static bool filled(const volatile unsigned char *memory, unsigned int seed)
+{
+	size_t i;
+
+	for (i = 0; i < CHUNK; i++)
+		if (memory[i] != ((i * 7 + (i >> 8) * 13 + seed) & 0xff))
+			return false;
+	return true;
+}
+
+/* Fills edu's buffer */
+static int load(FIXTURE_DATA(p2p) *self, unsigned int seed)
+{
+	fill(self->page, seed);
+	return edu_read_memory(&self->rig.edu, self->iova, CHUNK);
+}
+
+static int map_bar(FIXTURE_DATA(p2p) *self)
+{
+	return ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT, self->bar,
+			   self->size, AT);
+}
+
+static int set_memory(int device, bool on)
+{
+	struct vfio_region_info config;
+	uint16_t command;
+	int rc;
+
+	rc = vfio_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &config);
+	if (rc)
+		return rc;
+	if (pread(device, &command, 2, config.offset + PCI_COMMAND) != 2)
+		return -EIO;
+	command &= ~PCI_COMMAND_MEMORY;
+	if (on)
+		command |= PCI_COMMAND_MEMORY;
+	if (pwrite(device, &command, 2, config.offset + PCI_COMMAND) != 2)
+		return -EIO;
+	return 0;
+}
+
+/* edu copies into the BAR at @_iova, which is mapped at @_bar, and out of it. */
+#define EXPECT_WORKS(_iova, _bar, _seed) do { \
+	unsigned char *_at = (_bar); \
+	fill(_at, (_seed) + 100); \
+	ASSERT_EQ(0, load(self, (_seed))); \
+	EXPECT_EQ(0, edu_write_memory(&self->rig.edu, (_iova), CHUNK)); \
+	EXPECT_TRUE(filled(_at, (_seed))); \
+	fill(_at, (_seed) + 1); \
+	EXPECT_EQ(0, edu_read_memory(&self->rig.edu, (_iova), CHUNK)); \
+	EXPECT_EQ(0, edu_write_memory(&self->rig.edu, self->iova, CHUNK)); \
+	EXPECT_TRUE(filled(self->page, (_seed) + 1)); \
+} while (0)
+
+/*
+ * An access at @_iova is a fault. Nobody looks at the BAR meanwhile; whether it
+ * changed is for the caller to see when it is back.
+ */
+#define EXPECT_BLOCKED(_iova) do { \
+	int _log = klog_mark(); \
+	ASSERT_GE(_log, 0); \
+	ASSERT_EQ(0, load(self, 201)); \
+	EXPECT_EQ(0, edu_write_memory(&self->rig.edu, (_iova), CHUNK)); \
+	if (!machine_hides_faults()) \
+		EXPECT_TRUE(klog_has_fault(_log, (_iova))); \
+	close(_log); \
+} while (0)
+
+TEST_F(p2p, copies)
+{
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 1);
+	EXPECT_WORKS(AT + self->size - PAGE, self->bar + self->size - PAGE, 3);
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(self->bar, 2));
+}
+
+/* A page of the BAR is mapped, and not the next one. */
+TEST_F(p2p, part)
+{
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				 self->bar + PAGE, PAGE, AT));
+	EXPECT_WORKS(AT, self->bar + PAGE, 5);
+	EXPECT_BLOCKED(AT + PAGE);
+}
+
+/* The one device's decode decides, at once and again and again. */
+TEST_F(p2p, decode)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, map_bar(self));
+	for (i = 0; i < 3; i++) {
+		EXPECT_WORKS(AT, self->bar, 10 + i);
+		ASSERT_EQ(0, set_memory(self->peer, false));
+		EXPECT_BLOCKED(AT);
+		ASSERT_EQ(0, set_memory(self->peer, true));
+		EXPECT_TRUE(filled(self->bar, 11 + i));
+	}
+	EXPECT_WORKS(AT, self->bar, 20);
+}
+
+/* The process has not touched the BAR since it came back. */
+TEST_F(p2p, decode_untouched)
+{
+	ASSERT_EQ(0, map_bar(self));
+	fill(self->bar, 30);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	ASSERT_EQ(0, load(self, 31));
+	EXPECT_EQ(0, edu_write_memory(&self->rig.edu, AT, CHUNK));
+	EXPECT_TRUE(filled(self->bar, 31));
+}
+
+TEST_F(p2p, map_while_off)
+{
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_BLOCKED(AT);
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_WORKS(AT, self->bar, 40);
+}
+
+TEST_F(p2p, unmap_while_off)
+{
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+}
+
+/* Memory on both sides stays mapped while the BAR between is not there. */
+TEST_F(p2p, neighbours)
+{
+	uint64_t unmapped;
+
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				 self->page, PAGE, AT - PAGE));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				 self->page, PAGE, AT + self->size));
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, load(self, 50));
+	fill(self->page, 51);
+	EXPECT_EQ(0, edu_write_memory(&self->rig.edu, AT + self->size, CHUNK));
+	EXPECT_TRUE(filled(self->page, 50));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT - PAGE,
+				self->size + 2 * PAGE, &unmapped));
+	EXPECT_EQ(self->size + 2 * PAGE, unmapped);
+	EXPECT_BLOCKED(AT - PAGE);
+	EXPECT_BLOCKED(AT + self->size);
+}
+
+/* IOAS_COPY shows it a second time; both follow the device. */
+TEST_F(p2p, copy)
+{
+	uint64_t to = 2 * AT;
+
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas, &to,
+			       self->ioas, AT + PAGE, PAGE));
+	EXPECT_WORKS(to, self->bar + PAGE, 60);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	EXPECT_BLOCKED(to);
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	EXPECT_WORKS(to, self->bar + PAGE, 62);
+	EXPECT_BLOCKED(AT);
+}
+
+/* A device that is attached later sees it. */
+TEST_F(p2p, attach_later)
+{
+	uint32_t empty, pt;
+
+	ASSERT_EQ(0, ioas_alloc(self->fd, &empty));
+	ASSERT_EQ(0, ioas_map_at(self->fd, empty, MAP_RW | MAP_AT, self->page,
+				 PAGE, self->iova));
+	pt = empty;
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_BLOCKED(AT);
+	pt = self->ioas;
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	EXPECT_WORKS(AT, self->bar, 70);
+	pt = empty;
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	pt = self->ioas;
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	EXPECT_WORKS(AT, self->bar, 72);
+}
+
+TEST_F(p2p, reset)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_GET_INFO, &info));
+	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET))
+		SKIP(return, "the device cannot be reset alone here");
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 80);
+	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_RESET, NULL));
+	EXPECT_EQ(0, set_memory(self->peer, true));
+	EXPECT_WORKS(AT, self->bar, 82);
+}
+
+TEST_F(p2p, hot_reset)
+{
+	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
+	int rc;
+
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 90);
+	rc = xioctl(self->peer, VFIO_DEVICE_PCI_HOT_RESET, &reset);
+	if (rc)
+		SKIP(return, "the device's bus cannot be reset here");
+	EXPECT_EQ(0, set_memory(self->peer, true));
+	EXPECT_WORKS(AT, self->bar, 92);
+}
+
+/* D3hot by the device's power management, or as good as that by VFIO's. */
+TEST_F(p2p, low_power)
+{
+	struct vfio_device_feature entry = {
+		.argsz = sizeof(entry),
+		.flags = VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY,
+	};
+	struct vfio_device_feature exit = {
+		.argsz = sizeof(exit),
+		.flags = VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_LOW_POWER_EXIT,
+	};
+
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 110);
+	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_FEATURE, &entry));
+	EXPECT_BLOCKED(AT);
+	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_FEATURE, &exit));
+	EXPECT_WORKS(AT, self->bar, 112);
+}
+
+/* What the process has at the BAR's address afterwards is not for devices. */
+TEST_F(p2p, other_memory)
+{
+	void *other;
+
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, munmap(self->bar, self->size));
+	EXPECT_BLOCKED(AT);
+
+	other = mmap(self->bar, self->size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	ASSERT_EQ(other, self->bar);
+	fill(other, 120);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(other, 120));
+}
+
+/* Replaced in one step, and by the BAR itself: the mapping has ended. */
+TEST_F(p2p, mapped_again)
+{
+	struct vfio_region_info info;
+	void *again;
+
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, vfio_region(self->peer, PEER_BAR, &info));
+	again = mmap(self->bar, self->size, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, self->peer, info.offset);
+	ASSERT_EQ(again, self->bar);
+	fill(again, 130);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(again, 130));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 131);
+}
+
+TEST_F(p2p, munmap_half)
+{
+	size_t half = self->size / 2;
+
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, munmap(self->bar + half, half));
+	EXPECT_BLOCKED(AT + half);
+	EXPECT_BLOCKED(AT);
+}
+
+/* The driver lets go of the device although its BAR is still mapped. */
+TEST_F(p2p, unplug)
+{
+	ASSERT_EQ(0, map_bar(self));
+	ASSERT_EQ(0, munmap(self->bar, self->size));
+	self->bar = NULL;
+	ASSERT_EQ(0, close(self->peer));
+	self->peer = -1;
+	ASSERT_EQ(0, pci_unbind_driver(self->name));
+	EXPECT_BLOCKED(AT);
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+}
+
+static long status_value(const char *key)
+{
+	char line[128];
+	long value = -1;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)))
+			value = atol(line + strlen(key));
+	if (file)
+		fclose(file);
+	return value;
+}
+
+TEST_F(p2p, charges_nothing)
+{
+	long pinned = status_value("VmPin:");
+
+	ASSERT_GE(pinned, 0);
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_EQ(pinned, status_value("VmPin:"));
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	EXPECT_EQ(pinned, status_value("VmPin:"));
+}
+
+/* Devices may not do what the process may not. */
+TEST_F(p2p, read_only)
+{
+	uint64_t iova = 0;
+
+	ASSERT_EQ(0, mprotect(self->bar, self->size, PROT_READ));
+	EXPECT_EQ(-EFAULT, map_bar(self));
+	EXPECT_EQ(0, ioas_map(self->fd, self->ioas, MAP_READ, self->bar,
+			      self->size, &iova));
+	ASSERT_EQ(0, mprotect(self->bar, self->size, PROT_NONE));
+	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_READ | MAP_AT,
+				       self->bar, self->size, AT));
+	EXPECT_BLOCKED(iova);
+}
+
+/* It must be one mapping of one BAR from end to end. */
+TEST_F(p2p, beyond_the_end)
+{
+	unsigned char *room = mmap(NULL, self->size + 2 * PAGE,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vfio_region_info info;
+
+	ASSERT_NE(MAP_FAILED, room);
+	ASSERT_EQ(0, vfio_region(self->peer, PEER_BAR, &info));
+	ASSERT_EQ(room + PAGE,
+		  mmap(room + PAGE, self->size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED, self->peer, info.offset));
+	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				       room, self->size, AT));
+	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				       room + 2 * PAGE, self->size, AT));
+	EXPECT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				 room + PAGE, self->size, AT));
+	munmap(room, self->size + 2 * PAGE);
+}
+
+/* The same frames, mapped by anything but VFIO, are refused. */
+TEST_F(p2p, not_vfio)
+{
+	char path[128];
+	void *memory;
+	int file;
+
+	/* Nobody else may map it while a driver has it */
+	ASSERT_EQ(0, munmap(self->bar, self->size));
+	self->bar = NULL;
+	ASSERT_EQ(0, close(self->peer));
+	self->peer = -1;
+	ASSERT_EQ(0, pci_unbind_driver(self->name));
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource2",
+		 self->name);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_GE(file, 0);
+	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				       memory, PAGE, AT));
+	munmap(memory, PAGE);
+	close(file);
+}
+
+TEST_F(p2p, dev_mem)
+{
+	int file = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	void *memory;
+
+	if (file < 0)
+		SKIP(return, "no /dev/mem here");
+	/* The BIOS's area: open to /dev/mem however strict the kernel is */
+	memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0xf0000);
+	close(file);
+	if (memory == MAP_FAILED)
+		SKIP(return, "/dev/mem cannot be mapped here");
+	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_READ | MAP_AT,
+				       memory, PAGE, AT));
+	munmap(memory, PAGE);
+}
+
+struct toggler {
+	int device;
+	atomic_bool stop;
+	int rc;
+};
+
+static void *toggle(void *arg)
+{
+	struct toggler *toggler = arg;
+	bool on = true;
+
+	while (!atomic_load(&toggler->stop) || !on) {
+		on = !on;
+		toggler->rc = set_memory(toggler->device, on) ?: toggler->rc;
+	}
+	return NULL;
+}
+
+/* The BAR comes and goes while it is mapped, copied and unmapped. */
+TEST_F(p2p, busy)
+{
+	struct toggler toggler = { .device = self->peer };
+	uint64_t to = 2 * AT;
+	pthread_t thread;
+	unsigned int i;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, toggle, &toggler));
+	for (i = 0; i < 300; i++) {
+		EXPECT_EQ(0, map_bar(self));
+		EXPECT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas,
+				       &to, self->ioas, AT, PAGE));
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size,
+					NULL));
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, to, PAGE, NULL));
+	}
+	ASSERT_EQ(0, map_bar(self));
+	usleep(100000);
+	atomic_store(&toggler.stop, true);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, toggler.rc);
+	EXPECT_WORKS(AT, self->bar, 140);
+}
+
+TEST_HARNESS_MAIN
