@@ -93,7 +93,7 @@ machine_args() {
 	fi
 
 	# An emulated CPU may wait long for its turn, which is no stall.
-	options=' rcupdate.rcu_cpu_stall_timeout=300'
+	options=' rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=300'
 	[[ $iommu != intel* ]] || options+=' intel_iommu=on'
 
 	args=(-machine q35,kernel-irqchip=split -accel "$engine" -cpu "$cpu"
