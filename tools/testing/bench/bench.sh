@@ -134,6 +134,6 @@ jq -s --arg caching "$caching" --arg kernel "$(default_release)" \
 	--arg commit "$(git -C "$top" describe --always --dirty 2>/dev/null)" \
 	'{ kernel: $kernel, commit: $commit, caching_mode: $caching,
 	   results: . }' "$lines" >"$save"
-jq -r --slurpfile targets "$bench_dir/targets.json" -f "$bench_dir/table.jq" \
+jq -r -L "$bench_dir" --slurpfile targets "$bench_dir/targets.json" -f "$bench_dir/table.jq" \
 	"$save" | column -t -s "|" -R 4,5,6,7,8,9,10,11,12,13,14
 exit "$failed"

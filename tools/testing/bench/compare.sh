@@ -16,5 +16,6 @@ if [ $# -ne 2 ]; then
 	exit 2
 fi
 need jq jq
-jq -rn --slurpfile old "$1" --slurpfile new "$2" -f "$bench_dir/compare.jq" |
+jq -rn -L "$bench_dir" --slurpfile old "$1" --slurpfile new "$2" \
+	-f "$bench_dir/compare.jq" |
 	awk '{ print } /^worse/ { worse = 1 } END { exit worse }'

@@ -2,12 +2,10 @@
 #
 # Files of results as columns: step, ours, type 1, mainline, floor; "?" where
 # there is none.
+include "common";
 
-def middle: (.instructions | sort)[.instructions | length / 2 | floor];
-def cost: if . == null then "?" else .each // (middle / .count) end;
+def cost: if . == null then "?" else each end;
 
-map(.results[]) | map(select(.each or .instructions)) |
-group_by("\(.case) \(.step)")[] |
-select(.[0].case | test("^[a-h]")) |
-(map({ (.side): . }) | add) as $by |
-"\"\(.[0].case) \(.[0].step)\" \($by.iommufd | cost) \($by.type1 | cost) \($by.mainline | cost) \($by.floor | cost)"
+map(.results[]) | map(select(.each or .instructions)) | group_by(name)[] |
+select(.[0].case | test("^[a-h]")) | by_side as $by |
+"\"\(.[0] | name)\" \($by.iommufd | cost) \($by.type1 | cost) \($by.mainline | cost) \($by.floor | cost)"

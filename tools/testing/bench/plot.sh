@@ -19,5 +19,5 @@ need gnuplot gnuplot-nox
 
 data=$(mktemp)
 trap 'rm -f "$data"' EXIT
-jq -rs -f "$bench_dir/plot.jq" "${@:1:$#-1}" >"$data"
+jq -rs -L "$bench_dir" -f "$bench_dir/plot.jq" "${@:1:$#-1}" >"$data"
 gnuplot -e "data='$data'; out='${*: -1}'" "$bench_dir/plot.gp"

@@ -16,5 +16,7 @@ if [ $# -eq 0 ]; then
 	exit 2
 fi
 need jq jq
-jq -rs --arg style "$style" --slurpfile names "$bench_dir/cases.json" \
+jq -rs -L "$bench_dir" --arg style "$style" \
+	--slurpfile names "$bench_dir/cases.json" \
+	--slurpfile targets "$bench_dir/targets.json" \
 	-f "$bench_dir/report.jq" "$@"
