@@ -78,6 +78,11 @@ static void pins_count(struct iommufd_access *access, unsigned long first,
 		wake_up_all(&access->unpinned);
 }
 
+static void access_pinned(void *data, unsigned long first, unsigned long last)
+{
+	pins_count(data, first >> PAGE_SHIFT, last >> PAGE_SHIFT, 1);
+}
+
 /* Have room for a count of each page from @first to @last */
 static int pins_reserve(struct iommufd_access *access, unsigned long first,
 			unsigned long last)
@@ -143,6 +148,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	init_waitqueue_head(&access->unpinned);
 	access->member.data = access;
 	access->member.unmap = ops->needs_pin_pages ? access_unmap : NULL;
+	access->member.pinned = access_pinned;
 	access->member.alignment = ops->needs_pin_pages ? PAGE_SIZE : 1;
 	iommufd_object_hold(&access->obj);
 	iommufd_ctx_get(ictx);
@@ -285,12 +291,11 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	rc = pins_reserve(access, first, last);
 	if (rc)
 		goto out_up;
-	rc = space_access_pin(&access->ioas->space, iova, length, out_pages,
+	rc = space_access_pin(&access->ioas->space, &access->member, iova,
+			      length, out_pages,
 			      flags & IOMMUFD_ACCESS_RW_WRITE);
 	if (rc)
 		pins_release(access, first, last);
-	else
-		pins_count(access, first, last, 1);
 out_up:
 	up_read(&access->attach_sem);
 	return rc;
@@ -306,8 +311,9 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 		return;
 	down_read(&access->attach_sem);
 	if (!WARN_ON(!access->ioas)) {
-		space_access_unpin(&access->ioas->space, iova, length);
+		/* Before UNMAP can take the pages for somebody else's */
 		pins_count(access, iova >> PAGE_SHIFT, last >> PAGE_SHIFT, -1);
+		space_access_unpin(&access->ioas->space, iova, length);
 	}
 	up_read(&access->attach_sem);
 }

@@ -124,13 +124,16 @@ struct space_domain {
  * struct space_access - An in-kernel user of a space
  * @unmap: told to unpin before a range is unmapped, see iommufd_access_ops;
  *         NULL for one that never pins
- * @data: passed to @unmap
+ * @pinned: told that the pages from one IOVA to another are pinned, under
+ *          space.lock
+ * @data: passed to both
  * @alignment: that it needs
  * @link: in space.accesses; guarded by space.lock
  * @calls: @unmap is running; guarded by space.lock
  */
 struct space_access {
 	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+	void (*pinned)(void *data, unsigned long first, unsigned long last);
 	void *data;
 	unsigned long alignment;
 	struct list_head link;
@@ -191,8 +194,9 @@ int space_add_access(struct space *space, struct space_access *access);
 void space_remove_access(struct space *space, struct space_access *access);
 int space_quiesce(struct space *space, unsigned long first, unsigned long last);
 void space_reopen(struct space *space, unsigned long first, unsigned long last);
-int space_access_pin(struct space *space, unsigned long iova,
-		     unsigned long length, struct page **out, bool write);
+int space_access_pin(struct space *space, struct space_access *access,
+		     unsigned long iova, unsigned long length,
+		     struct page **out, bool write);
 void space_access_unpin(struct space *space, unsigned long iova,
 			unsigned long length);
 int space_access_rw(struct space *space, unsigned long iova, void *data,

@@ -197,18 +197,44 @@ static void leave_areas(struct space *space, unsigned long first,
 	mutex_unlock(&space->lock);
 }
 
-/* Stay in the areas of a range for each page that is pinned in it */
-static void hold_pages(struct space *space, unsigned long first,
+static bool any_closed(struct space *space, unsigned long first,
 		       unsigned long last)
 {
 	struct area *area;
 
+	lockdep_assert_held(&space->lock);
+
+	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
+	     area; area = range_to_area(iova_tree_next(&area->range, last)))
+		if (area->closed)
+			return true;
+	return false;
+}
+
+/*
+ * Stay in the areas of a range for each page that is pinned in it. Not where UNMAP
+ * has closed one meanwhile: it told the access to let go before there was
+ * anything, and would wait for ever. What it tells of is counted under the same lock.
+ */
+static int hold_pages(struct space *space, struct space_access *access,
+		      unsigned long first, unsigned long last)
+{
+	struct area *area;
+	int rc = 0;
+
 	mutex_lock(&space->lock);
+	if (any_closed(space, first, last)) {
+		rc = -ENOENT;
+		goto out_unlock;
+	}
 	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
 	     area; area = range_to_area(iova_tree_next(&area->range, last)))
 		area->uses += pages_in(area, first, last);
+	access->pinned(access->data, first, last);
 	space_mark_dirty(space, first, last);
+out_unlock:
 	mutex_unlock(&space->lock);
+	return rc;
 }
 
 /* Count one use in each area of a range that is mapped without a gap */
@@ -319,7 +345,8 @@ static int page_range(unsigned long iova, unsigned long length,
 
 /**
  * space_access_pin - Pin what is mapped at a range
- * @space: an access that needs page alignment is in it
+ * @space: the space
+ * @access: in it; one that needs page alignment
  * @iova: first IOVA
  * @length: bytes
  * @out: one entry for each page that the range touches
@@ -329,8 +356,9 @@ static int page_range(unsigned long iova, unsigned long length,
  * is not mapped writable; -EFAULT or -ENOMEM from pinning. Nothing is pinned on
  * failure.
  */
-int space_access_pin(struct space *space, unsigned long iova,
-		     unsigned long length, struct page **out, bool write)
+int space_access_pin(struct space *space, struct space_access *access,
+		     unsigned long iova, unsigned long length,
+		     struct page **out, bool write)
 {
 	unsigned long first;
 	unsigned long last;
@@ -343,8 +371,11 @@ int space_access_pin(struct space *space, unsigned long iova,
 	if (rc)
 		return rc;
 	rc = pin_pages(space, first, last, out);
-	if (!rc)
-		hold_pages(space, first, last);
+	if (!rc) {
+		rc = hold_pages(space, access, first, last);
+		if (rc)
+			unpin_pages(space, first, last);
+	}
 	leave_areas(space, first, last, false);
 	return rc;
 }
