@@ -323,9 +323,6 @@ int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
 	group->iommu_group = iommu_group;
 
 	down_write(&compat->sem);
-	rc = compat_ioas_create(ictx);
-	if (rc)
-		goto err_free;
 	if (!emulated) {
 		group->igroup = iommufd_group_hold(ictx, iommu_group);
 		if (IS_ERR(group->igroup)) {
@@ -333,6 +330,9 @@ int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
 			goto err_free;
 		}
 	}
+	rc = compat_ioas_create(ictx);
+	if (rc)
+		goto err_unhold;
 	rc = join_late(ictx, group);
 	if (rc)
 		goto err_unhold;
