@@ -5,6 +5,8 @@
 # testmodules a module for some of them, after the modules
 # check       all modules with W=1 and sparse, where a warning is an error
 # clean       what these make
+#
+# With IOMMUFD_TEST=1, iommufd.ko answers mainline's own test programs, too.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KBUILD := -C $(KDIR) M=$(CURDIR)

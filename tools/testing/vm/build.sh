@@ -1,22 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run build [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [TARGET...]
+# usage: ./run build [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [--test] [TARGET...]
 #
 # Build the modules and the tests in build/RELEASE, a copy of the sources, so
 # that the tree stays clean and several kernels can be built for. Without
 # arguments the targets are "modules", "testmodules" and "selftests". The
 # kernel's headers are those of its Debian package, or
-# PATH/lib/modules/RELEASE/build.
+# PATH/lib/modules/RELEASE/build. With --test, iommufd.ko is built in
+# build/RELEASE-test and answers mainline's test programs, too: not for use.
 . "$(dirname -- "$0")/lib.sh"
 
 kernel=
+variant=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel)
 		kernel=$(kernel_named "${2:?}")
 		shift 2
 		;;
+	--test) variant='test' && shift ;;
 	-h | --help) manual && exit ;;
 	*) break ;;
 	esac
@@ -32,7 +35,7 @@ fi
 [ -e "$headers/Makefile" ] ||
 	die "no headers of kernel $release in $headers; is linux-headers-$release installed?"
 
-stage=$build/$release
+stage=$build/$release${variant:+-$variant}
 mkdir -p "$stage"
 exec 9>"$stage.lock"
 flock 9
@@ -52,5 +55,6 @@ rsync -a --files-from="$stage/.sources" . "$stage/"
 
 for target; do
 	make -C "$stage" --no-print-directory -j"$(nproc)" KDIR="$headers" \
-		OUTPUT="$stage/tools/testing/selftests/iommu" "$target"
+		OUTPUT="$stage/tools/testing/selftests/iommu" \
+		${variant:+IOMMUFD_TEST=1} "$target"
 done
