@@ -96,12 +96,18 @@ run_one() {
 
 # run_in NAME MACHINES OPTIONS COMMAND: once on each machine.
 run_in() {
-	local name=$1 flavour
-	local -a machines options command
+	local name=$1 flavour word
+	local -a machines options words command=()
 
 	IFS=, read -ra machines <<<"$2"
 	read -ra options <<<"$3"
-	read -ra command <<<"${4//@vm@/$vm_dir}"
+	read -ra words <<<"$4"
+	for word in "${words[@]}"; do
+		case $word in
+		@kernel@) command+=("${kernel_option[@]}") ;;
+		*) command+=("${word//@vm@/$vm_dir}") ;;
+		esac
+	done
 	for flavour in "${machines[@]}"; do
 		wanted "$name@$flavour" || continue
 		if [ "$list" = yes ]; then
