@@ -156,8 +156,10 @@ static void print_step(const char *name, const char *side,
 	};
 	unsigned int i;
 
-	printf("{\"case\":\"%s\",\"step\":\"%s\",\"side\":\"%s\",\"unit\":\"%s\",\"count\":%lu,\"%s\":[",
-	       name, step->name, side, units[step->unit], step->count,
+	printf("{\"case\":\"%s\",\"step\":\"%s\",\"side\":\"%s\",",
+	       name, step->name, side);
+	printf("\"unit\":\"%s\",\"count\":%lu,\"%s\":[",
+	       units[step->unit], step->count,
 	       by_clock ? "nanoseconds" : "instructions");
 	for (i = 0; i < repetitions; i++)
 		printf("%s%llu", i ? "," : "",

@@ -245,8 +245,10 @@ static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 
 static int floor_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct floor), GFP_KERNEL);
-	return file->private_data ? 0 : -ENOMEM;
+	struct floor *floor = kzalloc(sizeof(*floor), GFP_KERNEL);
+
+	file->private_data = floor;
+	return floor ? 0 : -ENOMEM;
 }
 
 /* What is still mapped stays pinned: the program that uses it unmaps all */

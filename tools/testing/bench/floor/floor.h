@@ -21,7 +21,7 @@ struct floor_attach {
 };
 
 /* One pin and one list entry for each 2 MiB, as hugetlb memory allows */
-#define FLOOR_HUGE	(1 << 0)
+#define FLOOR_HUGE	0x1
 
 struct floor_range {
 	__u32 domain;
