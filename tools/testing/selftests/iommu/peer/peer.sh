@@ -84,13 +84,13 @@ reason=$(unpack) || {
 compile >"$share/compile.log" 2>&1 ||
 	die "the programs do not compile; see ${share#"$top/"}/compile.log"
 cp "$build/$release-test/drivers/iommu/iommufd/iommufd.ko" "$here/guest" "$share/"
-rm -f "$share"/*.tap
+results=("${programs[@]/%/.tap}")
+results=("${results[@]/#/"$share/"}")
+truncate -s 0 "${results[@]}"
 
 rc=0
 "$vm_dir/vm.sh" "${kernel_option[@]}" --device none --timeout 2400 --log "$log" \
 	--share "$share" -- ./guest "${programs[@]}" || rc=$?
 found=$(bugs_in "$log")
-results=("${programs[@]/%/.tap}")
-results=("${results[@]/#/"$share/"}")
 awk -v status="$rc" -v bugs="${found//$'\n'/, }" -f "$here/judge.awk" \
 	"$here/expected" "${results[@]}"
