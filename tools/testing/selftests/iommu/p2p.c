@@ -17,6 +17,7 @@
 #include "lib/klog.h"
 #include "lib/machine.h"
 #include "lib/rig.h"
+#include "lib/type1.h"
 #include "lib/vfio.h"
 
 #define PEER_VENDOR	0x1af4
@@ -306,7 +307,7 @@ TEST_F(p2p, hot_reset)
 	EXPECT_WORKS(AT, self->bar, 92);
 }
 
-/* D3hot by the device's power management, or as good as that by VFIO's. */
+/* The device decodes meanwhile, but may lose its power at any moment. */
 TEST_F(p2p, low_power)
 {
 	struct vfio_device_feature entry = {
@@ -325,6 +326,7 @@ TEST_F(p2p, low_power)
 	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_FEATURE, &entry));
 	EXPECT_BLOCKED(AT);
 	ASSERT_EQ(0, xioctl(self->peer, VFIO_DEVICE_FEATURE, &exit));
+	EXPECT_TRUE(filled(self->bar, 111));
 	EXPECT_WORKS(AT, self->bar, 112);
 }
 
@@ -494,6 +496,66 @@ TEST_F(p2p, dev_mem)
 	EXPECT_EQ(-EFAULT, ioas_map_at(self->fd, self->ioas, MAP_READ | MAP_AT,
 				       memory, PAGE, AT));
 	munmap(memory, PAGE);
+}
+
+TEST_F(p2p, type1)
+{
+	uint64_t size = self->size;
+
+	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &self->ioas));
+	ASSERT_EQ(0, container_map(self->fd, DMA_RW, self->bar, size, AT));
+	EXPECT_WORKS(AT, self->bar, 150);
+	EXPECT_EQ(0, container_unmap(self->fd, 0, AT, &size));
+	EXPECT_EQ(self->size, size);
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(self->bar, 151));
+}
+
+/* The process tells where it has the BAR now, as one does that was replaced. */
+TEST_F(p2p, type1_moved)
+{
+	uint64_t size = self->size;
+	unsigned char *bar;
+
+	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &self->ioas));
+	ASSERT_EQ(0, container_map(self->fd, DMA_RW, self->bar, size, AT));
+	ASSERT_EQ(0, container_unmap(self->fd, VFIO_DMA_UNMAP_FLAG_VADDR, AT,
+				     &size));
+	bar = vfio_map_bar(self->peer, PEER_BAR, &self->size);
+	ASSERT_NE(NULL, bar);
+	ASSERT_EQ(0, munmap(self->bar, self->size));
+	self->bar = bar;
+	ASSERT_EQ(0, container_map(self->fd, VFIO_DMA_MAP_FLAG_VADDR, bar,
+				   self->size, AT));
+	EXPECT_WORKS(AT, bar, 160);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	EXPECT_BLOCKED(AT);
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_TRUE(filled(bar, 161));
+	EXPECT_WORKS(AT, bar, 162);
+}
+
+/* What is there now is other memory: the mapping stays, and shows nothing. */
+TEST_F(p2p, type1_moved_away)
+{
+	uint64_t size = self->size;
+	unsigned char *other;
+
+	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &self->ioas));
+	ASSERT_EQ(0, container_map(self->fd, DMA_RW, self->bar, size, AT));
+	ASSERT_EQ(0, container_unmap(self->fd, VFIO_DMA_UNMAP_FLAG_VADDR, AT,
+				     &size));
+	other = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, other);
+	fill(other, 170);
+	fill(self->bar, 171);
+	ASSERT_EQ(0, container_map(self->fd, VFIO_DMA_MAP_FLAG_VADDR, other,
+				   self->size, AT));
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(other, 170));
+	EXPECT_TRUE(filled(self->bar, 171));
+	munmap(other, size);
 }
 
 struct toggler {
