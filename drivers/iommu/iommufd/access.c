@@ -28,6 +28,8 @@
  * @ioas: where it is attached, or NULL; held
  * @leaving: detach has begun, nothing may be pinned any more
  * @member: the access in the space
+ * @pin_lock: keeps what one pin has reserved in @pins from another pin or unpin.
+ *            Inside @attach_sem
  * @pins: index of the IOVA in pages -> how often it is pinned
  * @unpinned: woken when @pins has become empty
  */
@@ -39,6 +41,7 @@ struct iommufd_access {
 	struct iommufd_ioas *ioas;
 	bool leaving;
 	struct space_access member;
+	struct mutex pin_lock; /* keeps the slots of a pin that is under way */
 	struct xarray pins;
 	wait_queue_head_t unpinned;
 };
@@ -50,6 +53,7 @@ static void access_release(struct iommufd_object *obj)
 
 	WARN_ON(access->ioas || !xa_empty(&access->pins));
 	xa_destroy(&access->pins);
+	mutex_destroy(&access->pin_lock);
 }
 
 const struct iommufd_object_ops iommufd_access_object_ops = {
@@ -144,6 +148,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	access->ops = ops;
 	access->data = data;
 	init_rwsem(&access->attach_sem);
+	mutex_init(&access->pin_lock);
 	xa_init_flags(&access->pins, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&access->unpinned);
 	access->member.data = access;
@@ -286,17 +291,19 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	last >>= PAGE_SHIFT;
 
 	down_read(&access->attach_sem);
+	mutex_lock(&access->pin_lock);
 	if (!access->ioas || access->leaving)
-		goto out_up;
+		goto out_unlock;
 	rc = pins_reserve(access, first, last);
 	if (rc)
-		goto out_up;
+		goto out_unlock;
 	rc = space_access_pin(&access->ioas->space, &access->member, iova,
 			      length, out_pages,
 			      flags & IOMMUFD_ACCESS_RW_WRITE);
 	if (rc)
 		pins_release(access, first, last);
-out_up:
+out_unlock:
+	mutex_unlock(&access->pin_lock);
 	up_read(&access->attach_sem);
 	return rc;
 }
@@ -312,7 +319,9 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 	down_read(&access->attach_sem);
 	if (!WARN_ON(!access->ioas)) {
 		/* Before UNMAP can take the pages for somebody else's */
+		mutex_lock(&access->pin_lock);
 		pins_count(access, iova >> PAGE_SHIFT, last >> PAGE_SHIFT, -1);
+		mutex_unlock(&access->pin_lock);
 		space_access_unpin(&access->ioas->space, iova, length);
 	}
 	up_read(&access->attach_sem);
