@@ -148,7 +148,7 @@ expect "a new user ends with a working passthrough" "0 1" \
 rm -f "$root.vm"
 
 # The headers
-inside "apt-get -q -y --no-install-recommends install libc6-dev /root/iommufd-dev_${version}_all.deb && printf '#include <linux/iommufd.h>\n#include <linux/vfio.h>\nint main(void) { return !IOMMU_OPTION_COHERENCY_STATE || !VFIO_DEVICE_BIND_IOMMUFD; }\n' >/root/t.c && gcc -Wall -Werror -I/usr/include/iommufd -o /root/t /root/t.c && /root/t"
+inside "apt-get -q -y --no-install-recommends install gcc libc6-dev /root/iommufd-dev_${version}_all.deb && printf '#include <linux/iommufd.h>\n#include <linux/vfio.h>\nint main(void) { return !IOMMU_OPTION_COHERENCY_STATE || !VFIO_DEVICE_BIND_IOMMUFD; }\n' >/root/t.c && gcc -Wall -Werror -I/usr/include/iommufd -o /root/t /root/t.c && /root/t"
 expect "a program is built with the headers" "0" "$?"
 
 # Away with it
