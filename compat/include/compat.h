@@ -12,6 +12,7 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/version.h>
 
@@ -41,6 +42,12 @@ static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
 }
 
 #define pin_user_pages_remote compat_pin_user_pages_remote
+#endif
+
+/* Stable updates brought it to 6.1 */
+#ifndef struct_size_t
+#define struct_size_t(type, member, count) \
+	struct_size((type *)NULL, member, count)
 #endif
 
 /* Does the calling thread hold a mutex? A waiter may set the low bits */

@@ -18,13 +18,16 @@
  * Nothing keeps the device's file open, or a mapping would keep the device from
  * being unplugged.
  *
- * Three locks, in this order:
+ * Four locks, in this order:
  *
  *   bar->look_up	mutex. Held while a page fault is taken; inside pages->lock,
  *			outside mmap_lock. The notifier does not take it.
  *   bar->lock		mutex. The state, the frames and the views. The notifier
  *			takes it, and memory reclaim may call the notifier: nothing
  *			may be allocated under it in a way that reclaims.
+ *   domains_sem	held for reading to work on a domain, for writing by whoever
+ *			changes the devices of one. Inside the space's domains_sem,
+ *			which the notifier cannot take.
  *   bars_lock		spinlock. The list of all bars.
  */
 #include <linux/iommu.h>
@@ -33,6 +36,7 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/rcupdate.h>
+#include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -118,6 +122,7 @@ struct bar_view {
 	bool huge;
 };
 
+static DECLARE_RWSEM(domains_sem);
 static DEFINE_SPINLOCK(bars_lock); /* guards bars */
 static LIST_HEAD(bars);
 static atomic_t bars_waiting;
@@ -157,10 +162,25 @@ static void set_state(struct bar *bar, enum bar_state state)
 	WRITE_ONCE(bar->state, state);
 }
 
+/* Keep all domains from being worked on for BARs */
+void bar_lock_domains(void)
+{
+	down_write(&domains_sem);
+}
+
+void bar_unlock_domains(void)
+{
+	up_write(&domains_sem);
+}
+
 static void view_unmap(const struct bar_view *view)
 {
-	WARN_ON(iommu_unmap(view->domain, view->iova, view->length) !=
-		view->length);
+	size_t unmapped;
+
+	down_read(&domains_sem);
+	unmapped = iommu_unmap(view->domain, view->iova, view->length);
+	up_read(&domains_sem);
+	WARN_ON(unmapped != view->length);
 }
 
 static int view_map(struct bar *bar, const struct bar_view *view)
@@ -169,14 +189,16 @@ static int view_map(struct bar *bar, const struct bar_view *view)
 
 	lockdep_assert_held(&bar->lock);
 
+	down_read(&domains_sem);
 	rc = domain_map_runs(view->domain, view->iova, &bar->runs,
 			     bar->nr_pages, view->offset, view->length,
 			     view->prot, view->huge);
-	if (rc)
-		return rc;
-	rc = iommu_sync_map(view->domain, view->iova, view->length);
-	if (rc)
-		view_unmap(view);
+	if (!rc) {
+		rc = iommu_sync_map(view->domain, view->iova, view->length);
+		if (rc)
+			iommu_unmap(view->domain, view->iova, view->length);
+	}
+	up_read(&domains_sem);
 	return rc;
 }
 
@@ -228,10 +250,17 @@ static bool bar_invalidate(struct mmu_interval_notifier *sub,
 	bool lost = range->event == MMU_NOTIFY_UNMAP ||
 		    range->event == MMU_NOTIFY_RELEASE;
 
-	if (mmu_notifier_range_blockable(range))
+	if (mmu_notifier_range_blockable(range)) {
 		mutex_lock(&bar->lock);
-	else if (!mutex_trylock(&bar->lock))
-		return false;
+	} else {
+		if (!mutex_trylock(&bar->lock))
+			return false;
+		/* Taking it out may have to wait for a device that moves */
+		if (bar->state == BAR_IN_PLACE) {
+			mutex_unlock(&bar->lock);
+			return false;
+		}
+	}
 	mmu_interval_set_seq(sub, seq);
 	/* That the kernel forgets which pages are dirty changes no frame */
 	if (range->event != MMU_NOTIFY_SOFT_DIRTY)

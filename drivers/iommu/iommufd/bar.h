@@ -9,6 +9,8 @@ struct bar;
 struct iommu_domain;
 struct pages;
 
+void bar_lock_domains(void);
+void bar_unlock_domains(void);
 int bar_create(struct pages *pages);
 void bar_destroy(struct pages *pages);
 int bar_move(struct pages *pages, unsigned long uaddr);

@@ -14,6 +14,7 @@
 
 #include <compat.h>
 
+#include "bar.h"
 #include "coherency.h"
 
 /**
@@ -146,6 +147,23 @@ err_free:
 	return rc;
 }
 
+/*
+ * The devices of a domain that is in use change only while nobody maps or unmaps in
+ * it: VT-d of 6.1 flushes the IOMMUs of the devices without looking whether one is
+ * just leaving.
+ */
+static void domain_lock(struct iommufd_hwpt *hwpt)
+{
+	down_write(&hwpt->ioas->space.domains_sem);
+	bar_lock_domains();
+}
+
+static void domain_unlock(struct iommufd_hwpt *hwpt)
+{
+	bar_unlock_domains();
+	up_write(&hwpt->ioas->space.domains_sem);
+}
+
 /**
  * iommufd_hwpt_block - Take a group's devices off the domain of a HWPT
  * @hwpt: with ctx->topology held
@@ -156,9 +174,14 @@ err_free:
  */
 bool iommufd_hwpt_block(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 {
+	bool blocked;
+
 	lockdep_assert_held(&hwpt->obj.ictx->topology);
 
-	if (iommu_group_block(hwpt->member.domain, group->group))
+	domain_lock(hwpt);
+	blocked = iommu_group_block(hwpt->member.domain, group->group);
+	domain_unlock(hwpt);
+	if (blocked)
 		return true;
 	/* Rather leaked than used after it was freed */
 	hwpt->stuck = true;
@@ -186,7 +209,9 @@ void iommufd_hwpt_return(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 	for (tries = 0; tries < RETURN_TRIES; tries++) {
 		if (tries)
 			msleep(25);
+		domain_lock(hwpt);
 		rc = iommu_attach_group(hwpt->member.domain, group->group);
+		domain_unlock(hwpt);
 		if (rc != -ENOMEM)
 			break;
 	}
@@ -210,7 +235,9 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	rc = tell_coherency(hwpt, group);
 	if (rc)
 		return rc;
+	domain_lock(hwpt);
 	rc = iommu_attach_group(domain, group->group);
+	domain_unlock(hwpt);
 	if (rc)
 		return attach_error(rc);
 	if (domain->pgsize_bitmap == pgsize_bitmap &&
