@@ -133,15 +133,16 @@ static int map_prot(u32 flags)
 	return prot;
 }
 
-static int check_map_flags(u32 flags)
+/*
+ * What MAP, MAP_FILE and COPY refuse alike, in this order. @highest is the largest of
+ * the IOVAs and the length, none of which may be the last number there is.
+ */
+static int check_map(u32 flags, u32 reserved, u64 highest)
 {
-	if (flags & ~MAP_FLAGS)
+	if (flags & ~MAP_FLAGS || reserved)
 		return -EOPNOTSUPP;
-	return 0;
-}
-
-static int check_access_flags(u32 flags)
-{
+	if (highest >= ULONG_MAX)
+		return -EOVERFLOW;
 	if (!(flags & (IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)))
 		return -EINVAL;
 	return 0;
@@ -195,12 +196,8 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *ioas;
 	int rc;
 
-	rc = check_map_flags(cmd->flags);
-	if (rc || cmd->__reserved)
-		return -EOPNOTSUPP;
-	if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX)
-		return -EOVERFLOW;
-	rc = check_access_flags(cmd->flags);
+	rc = check_map(cmd->flags, cmd->__reserved,
+		       max(cmd->iova, cmd->length));
 	if (rc)
 		return rc;
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
@@ -226,12 +223,7 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *ioas;
 	int rc;
 
-	rc = check_map_flags(cmd->flags);
-	if (rc)
-		return rc;
-	if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX)
-		return -EOVERFLOW;
-	rc = check_access_flags(cmd->flags);
+	rc = check_map(cmd->flags, 0, max(cmd->iova, cmd->length));
 	if (rc)
 		return rc;
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
@@ -259,13 +251,8 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	struct iommufd_ioas *to;
 	int rc;
 
-	rc = check_map_flags(cmd->flags);
-	if (rc)
-		return rc;
-	if (cmd->length >= ULONG_MAX || cmd->src_iova >= ULONG_MAX ||
-	    cmd->dst_iova >= ULONG_MAX)
-		return -EOVERFLOW;
-	rc = check_access_flags(cmd->flags);
+	rc = check_map(cmd->flags, 0,
+		       max3(cmd->length, cmd->src_iova, cmd->dst_iova));
 	if (rc)
 		return rc;
 	from = iommufd_ioas_get(ucmd->ictx, cmd->src_ioas_id);
