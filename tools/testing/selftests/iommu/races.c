@@ -145,6 +145,15 @@ static void step_change_process(struct world *world, unsigned int turn)
 		waitpid(child, NULL, 0);
 }
 
+/*
+ * Makes the page this process's own, as a write would; which could be the end
+ * of the process, as the page may be read-only by now.
+ */
+static void write_page(struct world *world, unsigned int turn)
+{
+	madvise(world->memory + turn % 64 * PAGE, PAGE, MADV_POPULATE_WRITE);
+}
+
 /* A process that shares the files and the memory for a moment. */
 static void step_fork(struct world *world, unsigned int turn)
 {
@@ -153,7 +162,7 @@ static void step_fork(struct world *world, unsigned int turn)
 	if (!child) {
 		uint64_t iova = 0;
 
-		world->memory[turn % 64 * PAGE]++;
+		write_page(world, turn);
 		ioas_map(world->fd, world->ioas, MAP_RW, world->memory, PAGE,
 			 &iova);
 		if (turn % 2)
@@ -162,7 +171,7 @@ static void step_fork(struct world *world, unsigned int turn)
 			raise(SIGKILL);
 		_exit(0);
 	}
-	world->memory[turn % 64 * PAGE]++;
+	write_page(world, turn);
 	if (child > 0)
 		waitpid(child, NULL, 0);
 }
