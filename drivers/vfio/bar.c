@@ -61,11 +61,19 @@ static const struct iommufd_bar_source bar_source = {
 	.device_set = bar_device_set,
 };
 
-/* A call that may have brought BARs back has ended */
-void vfio_bars_restored(struct vfio_device *vdev)
+/* Before a call that may take BARs away or bring them back */
+void vfio_bars_guard(struct vfio_device *vdev, struct iommufd_bar_guard *guard)
 {
 	if (vfio_is_pci(vdev))
-		iommufd_bars_restored(vdev->dev_set);
+		iommufd_bars_guard(guard, vdev->dev_set);
+}
+
+/* After it */
+void vfio_bars_restored(struct vfio_device *vdev,
+			struct iommufd_bar_guard *guard)
+{
+	if (vfio_is_pci(vdev))
+		iommufd_bars_restored(guard);
 }
 
 void __init vfio_bar_init(void)

@@ -5,6 +5,7 @@
  * A device may be asleep; every ioctl wakes it up and keeps it awake until it
  * returns. Regions are read, written and mapped through the driver alone.
  */
+#include <linux/iommufd.h>
 #include <linux/module.h>
 #include <linux/pm_runtime.h>
 #include <linux/seq_file.h>
@@ -105,6 +106,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
 	void __user *uarg = (void __user *)arg;
+	struct iommufd_bar_guard guard;
 	long ret;
 
 	if (cmd == VFIO_DEVICE_BIND_IOMMUFD)
@@ -115,13 +117,14 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	ret = device_wake(vdev);
 	if (ret)
 		return ret;
+	vfio_bars_guard(vdev, &guard);
 	if (cmd == VFIO_DEVICE_FEATURE)
 		ret = vfio_device_feature(vdev, uarg);
 	else if (df->group)
 		ret = driver_ioctl(vdev, cmd, arg);
 	else
 		ret = cdev_ioctl(df, cmd, arg);
-	vfio_bars_restored(vdev);
+	vfio_bars_restored(vdev, &guard);
 	device_let_sleep(vdev);
 	return ret;
 }
@@ -142,12 +145,14 @@ static ssize_t device_write(struct file *file, const char __user *buf,
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
+	struct iommufd_bar_guard guard;
 	ssize_t ret;
 
 	if (!vfio_device_file_usable(df) || !vdev->ops->write)
 		return -EINVAL;
+	vfio_bars_guard(vdev, &guard);
 	ret = vdev->ops->write(vdev, buf, count, ppos);
-	vfio_bars_restored(vdev);
+	vfio_bars_restored(vdev, &guard);
 	return ret;
 }
 

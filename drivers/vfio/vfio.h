@@ -38,6 +38,7 @@
 
 struct iommu_group;
 struct iommufd_access;
+struct iommufd_bar_guard;
 struct iommufd_ctx;
 struct iommufd_device;
 
@@ -222,7 +223,9 @@ u32 vfio_iommufd_devid(struct vfio_device *vdev, struct iommufd_ctx *ictx);
 void __init vfio_bar_init(void);
 void vfio_bar_exit(void);
 void vfio_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
-void vfio_bars_restored(struct vfio_device *vdev);
+void vfio_bars_guard(struct vfio_device *vdev, struct iommufd_bar_guard *guard);
+void vfio_bars_restored(struct vfio_device *vdev,
+			struct iommufd_bar_guard *guard);
 
 /* virt/kvm/vfio.c: what a virtual machine needs to know of its devices */
 void vfio_kvm_slot_init(struct vfio_kvm_slot *slot);

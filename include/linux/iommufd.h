@@ -342,12 +342,33 @@ struct iommufd_bar_source {
 void iommufd_bar_source_set(const struct iommufd_bar_source *source);
 
 /**
- * iommufd_bars_restored - Show BARs to devices again
- * @set: devices whose BARs may be reachable again
- *
- * Those that are can be reached by other devices, too, on return. No lock may be
- * held that a page fault needs.
+ * struct iommufd_bar_guard - For the length of a call that may take BARs away
+ * @link: private
+ * @set: private
  */
-void iommufd_bars_restored(const void *set);
+struct iommufd_bar_guard {
+	struct list_head link;
+	const void *set;
+};
+
+/**
+ * iommufd_bars_guard - Before a call that may take BARs away or bring them back
+ * @guard: the caller's, until iommufd_bars_restored()
+ * @set: devices whose BARs those are
+ *
+ * Clearing page table entries spares a process that is being torn down. On
+ * return other devices cannot reach the BARs of such a one any more, and
+ * no other process that has one of them gets into that state before the guard ends.
+ */
+void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set);
+
+/**
+ * iommufd_bars_restored - Show BARs to devices again
+ * @guard: of iommufd_bars_guard(); ends here
+ *
+ * BARs of the set that can be reached again can be reached by other devices, too,
+ * on return. No lock may be held that a page fault needs.
+ */
+void iommufd_bars_restored(struct iommufd_bar_guard *guard);
 
 #endif

@@ -18,6 +18,11 @@
  * Nothing keeps the device's file open, or a mapping would keep the device from
  * being unplugged.
  *
+ * A driver does not clear the entries of a process that is being torn down, whose
+ * notifiers are called when the teardown gets there. So while a *guard* stands, for
+ * the length of a call of the driver, processes with a BAR in place are kept from
+ * being torn down, and BARs of those that are so already are taken out before.
+ *
  * Four locks, in this order:
  *
  *   bar->look_up	mutex. Held while a page fault is taken; inside pages->lock,
@@ -28,23 +33,23 @@
  *   domains_sem	held for reading to work on a domain, for writing by whoever
  *			changes the devices of one. Inside the space's domains_sem,
  *			which the notifier cannot take.
- *   bars_lock		spinlock. The list of all bars.
+ *   bars_lock		spinlock. The lists of all bars and of all guards, and whose
+ *			process is kept.
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
-#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <compat.h>
-#include <pfnmap.h>
 
 #include "bar.h"
+#include "bar_place.h"
 #include "domain.h"
 #include "pages.h"
 
@@ -61,22 +66,12 @@ enum bar_state {
 };
 
 /**
- * struct bar_place - What is mapped at a bar's addresses
- * @file: of the device; only compared
- * @set: the devices that are reset together; only compared
- * @pgoff: of the bar's first page
- */
-struct bar_place {
-	const struct file *file;
-	const void *set;
-	unsigned long pgoff;
-};
-
-/**
  * struct bar - The memory of a mapping that is a device's BAR
  * @sub: watches the user addresses
  * @refs: one of its pages, one of each walk that is looking at it
  * @link: in bars
+ * @mm: the process while @sub watches it; guarded by bars_lock
+ * @kept: a guard keeps @mm from being torn down; guarded by bars_lock
  * @nr_pages: its length
  * @writable: devices may write to it
  * @look_up: serialises lookups with each other and with the end
@@ -91,6 +86,8 @@ struct bar {
 	struct mmu_interval_notifier sub;
 	refcount_t refs;
 	struct list_head link;
+	struct mm_struct *mm; /* guarded by bars_lock */
+	bool kept; /* guarded by bars_lock */
 	unsigned long nr_pages;
 	bool writable;
 	struct mutex look_up; /* guards ended */
@@ -123,31 +120,10 @@ struct bar_view {
 };
 
 static DECLARE_RWSEM(domains_sem);
-static DEFINE_SPINLOCK(bars_lock); /* guards bars */
+static DEFINE_SPINLOCK(bars_lock); /* guards bars, guards, bar->mm, bar->kept */
 static LIST_HEAD(bars);
+static LIST_HEAD(guards);
 static atomic_t bars_waiting;
-
-static const struct iommufd_bar_source __rcu *bar_source;
-
-void iommufd_bar_source_set(const struct iommufd_bar_source *source)
-{
-	rcu_assign_pointer(bar_source, source);
-	synchronize_rcu();
-}
-EXPORT_SYMBOL_GPL(iommufd_bar_source_set);
-
-static const void *device_set_of(const struct vm_area_struct *vma)
-{
-	const struct iommufd_bar_source *source;
-	const void *set = NULL;
-
-	rcu_read_lock();
-	source = rcu_dereference(bar_source);
-	if (source)
-		set = source->device_set(vma);
-	rcu_read_unlock();
-	return set;
-}
 
 static void set_state(struct bar *bar, enum bar_state state)
 {
@@ -273,111 +249,44 @@ static const struct mmu_interval_notifier_ops bar_ops = {
 	.invalidate = bar_invalidate,
 };
 
-static unsigned long bar_start(const struct bar *bar)
+static bool is_guarded(const void *set)
 {
-	return bar->sub.interval_tree.start;
+	const struct iommufd_bar_guard *guard;
+
+	lockdep_assert_held(&bars_lock);
+
+	list_for_each_entry(guard, &guards, link)
+		if (guard->set == set)
+			return true;
+	return false;
 }
 
-static unsigned long bar_last(const struct bar *bar)
+/* False when the process is being torn down already */
+static bool keep(struct bar *bar)
 {
-	return bar->sub.interval_tree.last;
+	lockdep_assert_held(&bars_lock);
+
+	if (!bar->kept && bar->mm)
+		bar->kept = mmget_not_zero(bar->mm);
+	return bar->kept || !bar->mm;
 }
 
-/* The mapping of a BAR that a bar stands for; NULL when it is anything else */
-static struct vm_area_struct *find_mapping(const struct bar *bar,
-					   struct mm_struct *mm,
-					   struct bar_place *place)
+static void let_go(struct bar *bar)
 {
-	struct vm_area_struct *vma = vma_lookup(mm, bar_start(bar));
+	lockdep_assert_held(&bars_lock);
 
-	if (!vma || vma->vm_end - 1 < bar_last(bar) ||
-	    !(vma->vm_flags & VM_PFNMAP) ||
-	    !(vma->vm_flags & (bar->writable ? VM_WRITE : VM_READ)))
-		return NULL;
-	place->set = device_set_of(vma);
-	if (!place->set)
-		return NULL;
-	place->file = vma->vm_file;
-	place->pgoff = vma->vm_pgoff +
-		       ((bar_start(bar) - vma->vm_start) >> PAGE_SHIFT);
-	return vma;
+	if (bar->kept)
+		mmput_async(bar->mm);
+	bar->kept = false;
 }
 
-static int read_present(struct follow_pfnmap_args *args, bool write,
-			unsigned long *pfn)
+/* A guard that came before the bar could not see it. The caller holds the mm */
+static void keep_if_guarded(struct bar *bar)
 {
-	int rc = 0;
-
-	if (follow_pfnmap_start(args))
-		return -ENXIO;
-	*pfn = args->pfn;
-	if (write && !args->writable)
-		rc = -EFAULT;
-	follow_pfnmap_end(args);
-	return rc;
-}
-
-/* The frame at an address, after a page fault if need be */
-static int read_frame(struct follow_pfnmap_args *args, bool write,
-		      unsigned long *pfn)
-{
-	int rc = read_present(args, write, pfn);
-
-	if (rc != -ENXIO)
-		return rc;
-	rc = fixup_user_fault(args->vma->vm_mm, args->address,
-			      write ? FAULT_FLAG_WRITE : 0, NULL);
-	if (rc)
-		return rc == -EFAULT ? -ENXIO : rc;
-	return read_present(args, write, pfn);
-}
-
-static int read_frames(const struct bar *bar, struct vm_area_struct *vma,
-		       struct runs *runs)
-{
-	struct follow_pfnmap_args args = { .vma = vma };
-	struct runs_builder builder;
-	unsigned long index;
-	int rc;
-
-	runs_begin(&builder, runs, bar->nr_pages);
-	for (index = 0; index < bar->nr_pages; index++) {
-		unsigned long pfn;
-
-		args.address = bar_start(bar) + (index << PAGE_SHIFT);
-		rc = read_frame(&args, bar->writable, &pfn);
-		if (rc)
-			goto err_free;
-		rc = runs_append(&builder, pfn, 1, false);
-		if (rc)
-			goto err_free;
-		cond_resched();
-	}
-	runs_finish(&builder);
-	return 0;
-
-err_free:
-	runs_free(runs);
-	return rc;
-}
-
-/*
- * -EFAULT when there is no BAR at the addresses; -ENXIO when there is, but it
- * cannot be reached at present.
- */
-static int read_mapping(const struct bar *bar, struct bar_place *place,
-			struct runs *runs)
-{
-	struct mm_struct *mm = bar->sub.mm;
-	struct vm_area_struct *vma;
-	int rc;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	vma = find_mapping(bar, mm, place);
-	rc = vma ? read_frames(bar, vma, runs) : -EFAULT;
-	mmap_read_unlock(mm);
-	return rc;
+	spin_lock(&bars_lock);
+	if (is_guarded(bar->place.set))
+		keep(bar);
+	spin_unlock(&bars_lock);
 }
 
 /* What was read is void if the notifier was called meanwhile: -EAGAIN */
@@ -389,7 +298,8 @@ static int try_look_up(struct bar *bar)
 	int rc;
 
 	seq = mmu_interval_read_begin(&bar->sub);
-	rc = read_mapping(bar, &place, &runs);
+	rc = bar_place_read(bar->sub.mm, bar->sub.interval_tree.start,
+			    bar->nr_pages, bar->writable, &place, &runs);
 	if (rc && rc != -ENXIO)
 		return rc;
 
@@ -414,6 +324,8 @@ static int try_look_up(struct bar *bar)
 		rc = -EFAULT;
 	if (rc)
 		runs_free(&runs);
+	else
+		keep_if_guarded(bar);
 out_unlock:
 	mutex_unlock(&bar->lock);
 	return rc;
@@ -457,22 +369,30 @@ static void bar_put(struct bar *bar)
  * One whose first lookup is under way may have found its device asleep just before
  * it was restored.
  */
-static bool may_wait_for(const struct bar *bar, const void *set)
+static bool may_wait_for(struct bar *bar, const void *set)
 {
 	const void *place = READ_ONCE(bar->place.set);
 
 	return READ_ONCE(bar->state) == BAR_WAITING && (!place || place == set);
 }
 
-/* The next bar behind @bar that may wait for a device of @set; puts @bar */
-static struct bar *next_waiting(struct bar *bar, const void *set)
+/* Keeps the process of any other */
+static bool is_torn_down(struct bar *bar, const void *set)
+{
+	return READ_ONCE(bar->state) == BAR_IN_PLACE &&
+	       READ_ONCE(bar->place.set) == set && !keep(bar);
+}
+
+/* The next bar behind @bar, or the first, that is @wanted; puts @bar */
+static struct bar *next_bar(struct bar *bar, const void *set,
+			    bool (*wanted)(struct bar *bar, const void *set))
 {
 	struct bar *former = bar;
 
 	spin_lock(&bars_lock);
 	bar = bar ?: list_entry(&bars, struct bar, link);
 	list_for_each_entry_continue(bar, &bars, link)
-		if (may_wait_for(bar, set) && refcount_inc_not_zero(&bar->refs))
+		if (wanted(bar, set) && refcount_inc_not_zero(&bar->refs))
 			goto out_unlock;
 	bar = NULL;
 out_unlock:
@@ -482,13 +402,40 @@ out_unlock:
 	return bar;
 }
 
-void iommufd_bars_restored(const void *set)
+void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set)
 {
 	struct bar *bar = NULL;
 
+	guard->set = set;
+	spin_lock(&bars_lock);
+	list_add(&guard->link, &guards);
+	spin_unlock(&bars_lock);
+
+	while ((bar = next_bar(bar, set, is_torn_down))) {
+		mutex_lock(&bar->lock);
+		take_out(bar, BAR_LOST);
+		mutex_unlock(&bar->lock);
+	}
+}
+EXPORT_SYMBOL_GPL(iommufd_bars_guard);
+
+void iommufd_bars_restored(struct iommufd_bar_guard *guard)
+{
+	const void *set = guard->set;
+	struct bar *bar;
+
+	spin_lock(&bars_lock);
+	list_del(&guard->link);
+	if (!is_guarded(set))
+		list_for_each_entry(bar, &bars, link)
+			if (READ_ONCE(bar->place.set) == set)
+				let_go(bar);
+	spin_unlock(&bars_lock);
+
 	if (!atomic_read(&bars_waiting))
 		return;
-	while ((bar = next_waiting(bar, set))) {
+	bar = NULL;
+	while ((bar = next_bar(bar, set, may_wait_for))) {
 		mutex_lock(&bar->look_up);
 		if (!bar->ended)
 			look_up(bar);
@@ -507,7 +454,31 @@ static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 					  bar->nr_pages << PAGE_SHIFT,
 					  &bar_ops);
 	mmput(mm);
-	return rc;
+	bar->ended = rc;
+	if (rc)
+		return rc;
+	spin_lock(&bars_lock);
+	bar->mm = mm;
+	spin_unlock(&bars_lock);
+	return 0;
+}
+
+/* Out of all domains for good, and then blind to what happens at the addresses */
+static void unwatch(struct bar *bar)
+{
+	lockdep_assert_held(&bar->look_up);
+
+	mutex_lock(&bar->lock);
+	take_out(bar, BAR_LOST);
+	mutex_unlock(&bar->lock);
+	if (bar->ended)
+		return;
+	spin_lock(&bars_lock);
+	let_go(bar);
+	bar->mm = NULL;
+	spin_unlock(&bars_lock);
+	mmu_interval_notifier_remove(&bar->sub);
+	bar->ended = true;
 }
 
 /**
@@ -570,19 +541,13 @@ int bar_create(struct pages *pages)
 int bar_move(struct pages *pages, unsigned long uaddr)
 {
 	struct bar *bar = pages->bar;
-	int rc = 0;
+	int rc;
 
 	lockdep_assert_held(&pages->lock);
 
 	mutex_lock(&bar->look_up);
-	if (!bar->ended)
-		mmu_interval_notifier_remove(&bar->sub);
-	mutex_lock(&bar->lock);
-	take_out(bar, BAR_LOST);
-	mutex_unlock(&bar->lock);
-
+	unwatch(bar);
 	rc = watch(bar, current->mm, uaddr);
-	bar->ended = rc;
 	if (!rc) {
 		mutex_lock(&bar->lock);
 		set_state(bar, BAR_WAITING);
@@ -604,13 +569,8 @@ void bar_destroy(struct pages *pages)
 	lockdep_assert_held(&pages->lock);
 
 	mutex_lock(&bar->look_up);
-	if (!bar->ended)
-		mmu_interval_notifier_remove(&bar->sub);
-	bar->ended = true;
-	mutex_lock(&bar->lock);
+	unwatch(bar);
 	WARN_ON(!list_empty(&bar->views));
-	take_out(bar, BAR_LOST);
-	mutex_unlock(&bar->lock);
 	mutex_unlock(&bar->look_up);
 	pages->is_bar = false;
 	runs_init(&pages->runs);

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
@@ -599,6 +601,57 @@ TEST_F(p2p, busy)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, toggler.rc);
 	EXPECT_WORKS(AT, self->bar, 140);
+}
+
+/* Maps the BAR and waits to be killed; tells through @pipe that it has */
+static void hold_bar(FIXTURE_DATA(p2p) *self, int pipe)
+{
+	size_t size;
+	unsigned char *bar = vfio_map_bar(self->peer, PEER_BAR, &size);
+	char done = bar && !ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+					bar, size, AT);
+
+	if (write(pipe, &done, 1) == 1)
+		pause();
+	_exit(1);
+}
+
+/*
+ * The process whose mapping it is dies while another one moves the BAR: its
+ * teardown, of which the PCI driver takes no notice, meets the decode going off.
+ */
+TEST_F(p2p, owner_dies)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10; i++) {
+		int pipes[2], status;
+		char done = 0;
+		pid_t child;
+
+		ASSERT_EQ(0, pipe(pipes));
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child)
+			hold_bar(self, pipes[1]);
+		ASSERT_EQ(1, read(pipes[0], &done, 1));
+		ASSERT_EQ(1, done);
+		if (!i)
+			EXPECT_WORKS(AT, self->bar, 150);
+		ASSERT_EQ(0, kill(child, SIGKILL));
+		do {
+			ASSERT_EQ(0, set_memory(self->peer, false));
+			ASSERT_EQ(0, set_memory(self->peer, true));
+		} while (!waitpid(child, &status, WNOHANG));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_BLOCKED(AT);
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size,
+					NULL));
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 160);
 }
 
 TEST_HARNESS_MAIN
