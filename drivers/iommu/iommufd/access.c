@@ -2,11 +2,11 @@
 /*
  * In-kernel users of address spaces, by ID.
  *
- * An access keeps count of what it has pinned, page by page, for two ends: its
- * user may pin in other portions than it unpins, and is asked to unpin only ranges
- * in which something is pinned, because some drivers look at every page of
- * the range that they are given.
+ * What is pinned is counted page by page in the memory and in the areas of the
+ * address space, so a user may pin in other portions than it unpins. Here is just
+ * how much it is, which DETACH waits for.
  */
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -14,7 +14,6 @@
 #include <linux/sched/mm.h>
 #include <linux/kthread.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
 #include "ioas.h"
 
@@ -28,10 +27,9 @@
  * @ioas: where it is attached, or NULL; held
  * @leaving: detach has begun, nothing may be pinned any more
  * @member: the access in the space
- * @pin_lock: keeps what one pin has reserved in @pins from another pin or unpin.
- *            Inside @attach_sem
- * @pins: index of the IOVA in pages -> how often it is pinned
- * @unpinned: woken when @pins has become empty
+ * @nr_pinned: pages that are pinned. Becomes more only with @attach_sem held for
+ *             reading and @leaving not set
+ * @unpinned: woken when @nr_pinned has become 0
  */
 struct iommufd_access {
 	struct iommufd_object obj;
@@ -41,8 +39,7 @@ struct iommufd_access {
 	struct iommufd_ioas *ioas;
 	bool leaving;
 	struct space_access member;
-	struct mutex pin_lock; /* keeps the slots of a pin that is under way */
-	struct xarray pins;
+	atomic_long_t nr_pinned;
 	wait_queue_head_t unpinned;
 };
 
@@ -51,88 +48,18 @@ static void access_release(struct iommufd_object *obj)
 	struct iommufd_access *access =
 		container_of(obj, struct iommufd_access, obj);
 
-	WARN_ON(access->ioas || !xa_empty(&access->pins));
-	xa_destroy(&access->pins);
-	mutex_destroy(&access->pin_lock);
+	WARN_ON(access->ioas || atomic_long_read(&access->nr_pinned));
 }
 
 const struct iommufd_object_ops iommufd_access_object_ops = {
 	.release = access_release,
 };
 
-/* Add to the count of each page from @first to @last; nothing is allocated */
-static void pins_count(struct iommufd_access *access, unsigned long first,
-		       unsigned long last, int by)
-{
-	unsigned long index;
-
-	xa_lock(&access->pins);
-	for (index = first; index <= last; index++) {
-		unsigned long count = xa_to_value(xa_load(&access->pins,
-							  index)) + by;
-
-		if (count)
-			__xa_store(&access->pins, index, xa_mk_value(count),
-				   GFP_NOWAIT);
-		else
-			__xa_erase(&access->pins, index);
-	}
-	xa_unlock(&access->pins);
-	if (by < 0 && xa_empty(&access->pins))
-		wake_up_all(&access->unpinned);
-}
-
-static void access_pinned(void *data, unsigned long first, unsigned long last)
-{
-	pins_count(data, first >> PAGE_SHIFT, last >> PAGE_SHIFT, 1);
-}
-
-/* Have room for a count of each page from @first to @last */
-static int pins_reserve(struct iommufd_access *access, unsigned long first,
-			unsigned long last)
-{
-	unsigned long index;
-	int rc;
-
-	for (index = first; index <= last; index++) {
-		rc = xa_reserve(&access->pins, index, GFP_KERNEL_ACCOUNT);
-		if (rc)
-			break;
-	}
-	if (index > last)
-		return 0;
-	while (index-- > first)
-		xa_release(&access->pins, index);
-	return rc;
-}
-
-static void pins_release(struct iommufd_access *access, unsigned long first,
-			 unsigned long last)
-{
-	unsigned long index;
-
-	for (index = first; index <= last; index++)
-		xa_release(&access->pins, index);
-}
-
-/* Ask for each stretch that is pinned between two IOVAs to be unpinned */
 static void access_unmap(void *data, unsigned long iova, unsigned long length)
 {
 	struct iommufd_access *access = data;
-	unsigned long last = (iova + length - 1) >> PAGE_SHIFT;
-	unsigned long index = iova >> PAGE_SHIFT;
 
-	while (xa_find(&access->pins, &index, last, XA_PRESENT)) {
-		unsigned long first = index;
-
-		do {
-			index++;
-		} while (index <= last && xa_load(&access->pins, index));
-		access->ops->unmap(access->data, first << PAGE_SHIFT,
-				   (index - first) << PAGE_SHIFT);
-		if (index > last)
-			break;
-	}
+	access->ops->unmap(access->data, iova, length);
 }
 
 struct iommufd_access *
@@ -148,12 +75,9 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	access->ops = ops;
 	access->data = data;
 	init_rwsem(&access->attach_sem);
-	mutex_init(&access->pin_lock);
-	xa_init_flags(&access->pins, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&access->unpinned);
 	access->member.data = access;
 	access->member.unmap = ops->needs_pin_pages ? access_unmap : NULL;
-	access->member.pinned = access_pinned;
 	access->member.alignment = ops->needs_pin_pages ? PAGE_SIZE : 1;
 	iommufd_object_hold(&access->obj);
 	iommufd_ctx_get(ictx);
@@ -190,9 +114,8 @@ static void detach_locked(struct iommufd_access *access)
 	access->leaving = true;
 	up_write(&access->attach_sem);
 
-	if (access->member.unmap)
-		access_unmap(access, 0, ULONG_MAX);
-	wait_event(access->unpinned, xa_empty(&access->pins));
+	space_let_go(&ioas->space, &access->member);
+	wait_event(access->unpinned, !atomic_long_read(&access->nr_pinned));
 
 	down_write(&access->attach_sem);
 	access->ioas = NULL;
@@ -274,11 +197,15 @@ void iommufd_access_destroy(struct iommufd_access *access)
 }
 EXPORT_SYMBOL_GPL(iommufd_access_destroy);
 
+static unsigned long pages_touched(unsigned long iova, unsigned long last)
+{
+	return (last >> PAGE_SHIFT) - (iova >> PAGE_SHIFT) + 1;
+}
+
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
 			     unsigned int flags)
 {
-	unsigned long first = iova >> PAGE_SHIFT;
 	unsigned long last;
 	int rc = -ENOENT;
 
@@ -288,22 +215,15 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 		return -EINVAL;
 	if (check_add_overflow(iova, length - 1, &last))
 		return -EOVERFLOW;
-	last >>= PAGE_SHIFT;
 
 	down_read(&access->attach_sem);
-	mutex_lock(&access->pin_lock);
 	if (!access->ioas || access->leaving)
-		goto out_unlock;
-	rc = pins_reserve(access, first, last);
-	if (rc)
-		goto out_unlock;
-	rc = space_access_pin(&access->ioas->space, &access->member, iova,
-			      length, out_pages,
+		goto out_up;
+	rc = space_access_pin(&access->ioas->space, iova, length, out_pages,
 			      flags & IOMMUFD_ACCESS_RW_WRITE);
-	if (rc)
-		pins_release(access, first, last);
-out_unlock:
-	mutex_unlock(&access->pin_lock);
+	if (!rc)
+		atomic_long_add(pages_touched(iova, last), &access->nr_pinned);
+out_up:
 	up_read(&access->attach_sem);
 	return rc;
 }
@@ -318,11 +238,10 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
 		return;
 	down_read(&access->attach_sem);
 	if (!WARN_ON(!access->ioas)) {
-		/* Before UNMAP can take the pages for somebody else's */
-		mutex_lock(&access->pin_lock);
-		pins_count(access, iova >> PAGE_SHIFT, last >> PAGE_SHIFT, -1);
-		mutex_unlock(&access->pin_lock);
 		space_access_unpin(&access->ioas->space, iova, length);
+		if (!atomic_long_sub_return(pages_touched(iova, last),
+					    &access->nr_pinned))
+			wake_up_all(&access->unpinned);
 	}
 	up_read(&access->attach_sem);
 }

@@ -16,21 +16,10 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "bar.h"
 #include "pages.h"
-
-/**
- * struct single - A page that accesses have pinned
- * @page: the page
- * @count: how many times
- * @own: pinned and charged for itself; else it is held by a use of the whole
- */
-struct single {
-	struct page *page;
-	unsigned int count;
-	bool own;
-};
 
 static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 				 unsigned long start, unsigned long length,
@@ -160,11 +149,7 @@ bool pages_is_room(const struct pages *pages, const void *room)
 static void pages_release(struct pages *pages)
 {
 	WARN_ON(pages->users);
-	if (pages->singles) {
-		WARN_ON(!xa_empty(pages->singles));
-		xa_destroy(pages->singles);
-		kfree(pages->singles);
-	}
+	singles_free(pages->singles);
 	if (pages->file)
 		fput(pages->file);
 	mutex_destroy(&pages->lock);
@@ -351,144 +336,192 @@ void pages_unpin(struct pages *pages)
 	pages_bin_empty(&bin);
 }
 
-/* The page that @pages->runs has at @index */
-static struct page *whole_page(struct pages *pages, unsigned long index)
+/* The pages that @pages->runs has from @index on */
+static void whole_pages(struct pages *pages, unsigned long index,
+			unsigned long nr, struct page **out)
 {
 	struct runs_iter iter;
 	unsigned long skip;
 	struct run run;
 
 	skip = runs_seek(&iter, &pages->runs, pages->nr_pages, index);
-	runs_next(&iter, &run);
-	return pfn_to_page(run.pfn + skip);
-}
-
-static struct xarray *singles_of(struct pages *pages)
-{
-	struct xarray *xa = pages->singles;
-
-	if (!xa) {
-		xa = kmalloc(sizeof(*xa), GFP_KERNEL_ACCOUNT);
-		if (xa)
-			xa_init(xa);
-		/* Pairs with pages_has_single() */
-		smp_store_release(&pages->singles, xa);
+	while (nr && runs_next(&iter, &run)) {
+		for (; nr && skip < run.count; skip++, nr--)
+			*out++ = pfn_to_page(run.pfn + skip);
+		skip = 0;
 	}
-	return xa;
 }
 
-static int single_fill(struct pages *pages, unsigned long index,
-		       struct single *single)
+/*
+ * Hold pages for accesses: by the whole if that is pinned, since what devices see
+ * is what the access must see. Returns how many, with their word in @word.
+ */
+static long hold_singles(struct pages *pages, unsigned long index,
+			 unsigned long nr, struct page **out, u64 *word)
 {
+	long got;
 	int rc;
 
 	/* It has no pages, and what else may be at its addresses is not it */
 	if (pages->is_bar)
 		return -EFAULT;
-	/* What devices see is what the access must see */
+	*word = SINGLE_ONCE;
 	if (pages->users) {
-		single->page = whole_page(pages, index);
-		pages->users++;
-		return 0;
+		whole_pages(pages, index, nr, out);
+		pages->users += nr;
+		return nr;
 	}
-	rc = owner_charge(pages->owner, 1);
+	*word |= SINGLE_OWN;
+	rc = owner_charge(pages->owner, nr);
 	if (rc)
 		return rc;
-	rc = pin_one(pages, index, &single->page);
-	if (rc)
-		owner_uncharge(pages->owner, 1);
-	else
-		single->own = true;
-	return rc;
+	got = pin_some(pages, index, nr, out);
+	if (got < (long)nr)
+		owner_uncharge(pages->owner, nr - max(got, 0L));
+	return got;
 }
 
-static void single_empty(struct pages *pages, struct single *single)
+/* Pin pages, none of which is pinned by an access, if there is room for them */
+static long new_singles(struct singles_cursor *cursor, struct pages *pages,
+			unsigned long index, unsigned long nr,
+			struct page **out)
+{
+	long got;
+	u64 word;
+	long i;
+
+	nr = singles_reserve(cursor, index, nr);
+	if (!nr)
+		return -ENOMEM;
+	got = hold_singles(pages, index, nr, out, &word);
+	for (i = 0; i < got; i++)
+		singles_set(cursor, index + i, page_to_pfn(out[i]) | word);
+	return got;
+}
+
+static void unpin_singles(struct pages_bin *bin, struct pages *pages,
+			  unsigned long index, unsigned long nr)
+{
+	struct singles_cursor cursor;
+
+	lockdep_assert_held(&pages->lock);
+
+	singles_begin(&cursor, pages->singles);
+	for (; nr; nr--, index++) {
+		u64 word = singles_get(&cursor, index);
+
+		if (WARN_ON(word < SINGLE_ONCE))
+			continue;
+		word -= SINGLE_ONCE;
+		if (word >= SINGLE_ONCE) {
+			singles_set(&cursor, index, word);
+			continue;
+		}
+		singles_set(&cursor, index, 0);
+		if (word & SINGLE_OWN) {
+			bin_set_owner(bin, pages->owner);
+			bin_unpin_page(bin, single_pfn(word), pages->writable);
+			bin->npages++;
+		} else {
+			unuse_whole(bin, pages);
+		}
+	}
+	singles_end(&cursor);
+}
+
+static bool make_singles(struct pages *pages)
+{
+	struct singles *singles = pages->singles;
+
+	if (!singles) {
+		singles = singles_alloc();
+		/* Pairs with pages_next_single() */
+		smp_store_release(&pages->singles, singles);
+	}
+	return singles;
+}
+
+/**
+ * pages_pin_singles - Pin pages for an access, once more
+ * @pages: the memory
+ * @index: the first page
+ * @nr: how many
+ * @out: set to them
+ *
+ * Return: 0; -EOVERFLOW when a page is pinned too often; otherwise as pages_pin().
+ * Nothing is changed on failure.
+ */
+int pages_pin_singles(struct pages *pages, unsigned long index,
+		      unsigned long nr, struct page **out)
+{
+	struct pages_bin bin __uninitialized;
+	struct singles_cursor cursor;
+	unsigned long done = 0;
+	long got = 0;
+
+	mutex_lock(&pages->lock);
+	if (!make_singles(pages)) {
+		mutex_unlock(&pages->lock);
+		return -ENOMEM;
+	}
+	singles_begin(&cursor, pages->singles);
+	for (; done < nr; done += got) {
+		u64 word = singles_get(&cursor, index + done);
+
+		if (!word) {
+			got = new_singles(&cursor, pages, index + done,
+					  nr - done, out + done);
+		} else if (word <= U64_MAX - SINGLE_ONCE) {
+			singles_set(&cursor, index + done, word + SINGLE_ONCE);
+			out[done] = pfn_to_page(single_pfn(word));
+			got = 1;
+		} else {
+			got = -EOVERFLOW;
+		}
+		if (got < 0)
+			break;
+	}
+	singles_end(&cursor);
+	if (got < 0) {
+		pages_bin_init(&bin);
+		unpin_singles(&bin, pages, index, done);
+		pages_bin_empty(&bin);
+	}
+	mutex_unlock(&pages->lock);
+	return min(got, 0L);
+}
+
+/**
+ * pages_unpin_singles - Undo pages_pin_singles()
+ * @pages: the memory
+ * @index: the first page
+ * @nr: how many; each is pinned so
+ */
+void pages_unpin_singles(struct pages *pages, unsigned long index,
+			 unsigned long nr)
 {
 	struct pages_bin bin __uninitialized;
 
-	if (!single->own) {
-		pages_bin_init(&bin);
-		unuse_whole(&bin, pages);
-		pages_bin_empty(&bin);
-		return;
-	}
-	unpin_one(single->page, pages->writable);
-	owner_uncharge(pages->owner, 1);
-}
-
-/**
- * pages_pin_single - Pin one page for an access, once more
- * @pages: the memory
- * @index: which page
- * @out: set to it
- */
-int pages_pin_single(struct pages *pages, unsigned long index,
-		     struct page **out)
-{
-	struct single *single;
-	struct xarray *xa;
-	int rc = -ENOMEM;
-
+	pages_bin_init(&bin);
 	mutex_lock(&pages->lock);
-	xa = singles_of(pages);
-	if (!xa)
-		goto out_unlock;
-	single = xa_load(xa, index);
-	if (!single) {
-		single = kzalloc(sizeof(*single), GFP_KERNEL_ACCOUNT);
-		if (!single)
-			goto out_unlock;
-		rc = single_fill(pages, index, single);
-		if (rc)
-			goto out_free;
-		rc = xa_err(xa_store(xa, index, single, GFP_KERNEL_ACCOUNT));
-		if (rc) {
-			single_empty(pages, single);
-			goto out_free;
-		}
-	}
-	single->count++;
-	*out = single->page;
-	rc = 0;
-	goto out_unlock;
-
-out_free:
-	kfree(single);
-out_unlock:
+	unpin_singles(&bin, pages, index, nr);
 	mutex_unlock(&pages->lock);
-	return rc;
+	pages_bin_empty(&bin);
 }
 
 /**
- * pages_unpin_single - Undo one pages_pin_single()
+ * pages_next_single - Find the next page that accesses have pinned
  * @pages: the memory
- * @index: a page that is pinned so
+ * @index: where to begin, set to the page found
+ * @last: where to end, inclusive
+ *
+ * Return: false when there is none.
  */
-void pages_unpin_single(struct pages *pages, unsigned long index)
+bool pages_next_single(struct pages *pages, unsigned long *index,
+		       unsigned long last)
 {
-	struct single *single;
-
-	mutex_lock(&pages->lock);
-	single = xa_load(pages->singles, index);
-	if (!--single->count) {
-		xa_erase(pages->singles, index);
-		single_empty(pages, single);
-		kfree(single);
-	}
-	mutex_unlock(&pages->lock);
-}
-
-/**
- * pages_has_single - Has an access pinned a page?
- * @pages: the memory
- * @index: which page
- */
-bool pages_has_single(struct pages *pages, unsigned long index)
-{
-	/* Pairs with singles_of() */
-	struct xarray *xa = smp_load_acquire(&pages->singles);
-
-	return xa && xa_load(xa, index);
+	/* Pairs with make_singles() */
+	return singles_next(smp_load_acquire(&pages->singles), index, last);
 }
 
 /* Pages charged for: the whole, and singles that are pinned for themselves */
@@ -496,15 +529,10 @@ static unsigned long charged(const struct pages *pages)
 {
 	unsigned long npages = pages->users && !pages->is_bar ?
 			       pages->nr_pages : 0;
-	struct single *single;
-	unsigned long index;
 
 	lockdep_assert_held(&pages->lock);
 
-	if (pages->singles)
-		xa_for_each(pages->singles, index, single)
-			npages += single->own;
-	return npages;
+	return npages + (pages->singles ? pages->singles->nr_own : 0);
 }
 
 /**
@@ -552,6 +580,59 @@ out_unlock:
 	return rc;
 }
 
+/* The page that is held at @index, by an access or a domain; NULL for none */
+static struct page *held_page(struct pages *pages, unsigned long index)
+{
+	struct singles_cursor cursor;
+	struct page *page = NULL;
+	u64 word;
+
+	lockdep_assert_held(&pages->lock);
+
+	if (pages->singles && !singles_empty(pages->singles)) {
+		singles_begin(&cursor, pages->singles);
+		word = singles_get(&cursor, index);
+		if (word)
+			return pfn_to_page(single_pfn(word));
+	}
+	if (pages->users)
+		whole_pages(pages, index, 1, &page);
+	return page;
+}
+
+static void rw_page(struct page *page, unsigned long in_page, void *data,
+		    unsigned long count, bool write)
+{
+	if (write)
+		memcpy_to_page(page, in_page, data, count);
+	else
+		memcpy_from_page(data, page, in_page, count);
+}
+
+static int rw_pinned(struct pages *pages, unsigned long offset, void *data,
+		     unsigned long count, bool write)
+{
+	struct page *page;
+	long got = pin_some(pages, offset >> PAGE_SHIFT, 1, &page);
+
+	if (got < 0)
+		return got;
+	rw_page(page, offset_in_page(offset), data, count, write);
+	unpin_user_pages_dirty_lock(&page, 1, write);
+	return 0;
+}
+
+static int rw_user(struct pages *pages, unsigned long offset, void *data,
+		   unsigned long count, bool write)
+{
+	void __user *user = (void __user *)(pages->base + offset);
+
+	if (write ? copy_to_user(user, data, count) :
+		    copy_from_user(data, user, count))
+		return -EFAULT;
+	return 0;
+}
+
 /**
  * pages_rw - Copy to or from the memory
  * @pages: the memory
@@ -560,28 +641,38 @@ out_unlock:
  * @length: bytes
  * @write: copy to the memory, which is @pages->writable
  *
+ * A page that is held is the one that devices and accesses see, whatever the
+ * process has at its address by now. Any other one is the process's.
+ *
  * Return: 0, or an error as pages_pin(), after part was copied.
  */
 int pages_rw(struct pages *pages, unsigned long offset, void *data,
 	     unsigned long length, bool write)
 {
-	while (length) {
+	int rc = 0;
+
+	mutex_lock(&pages->lock);
+	while (length && !rc) {
 		unsigned long in_page = offset_in_page(offset);
 		unsigned long count = min(length, PAGE_SIZE - in_page);
 		struct page *page;
-		int rc;
 
-		rc = pages_pin_single(pages, offset >> PAGE_SHIFT, &page);
-		if (rc)
-			return rc;
-		if (write)
-			memcpy_to_page(page, in_page, data, count);
+		/* It has no pages, and what is at its addresses may not be it */
+		if (pages->is_bar) {
+			rc = -EFAULT;
+			break;
+		}
+		page = held_page(pages, offset >> PAGE_SHIFT);
+		if (page)
+			rw_page(page, in_page, data, count, write);
+		else if (!pages->file && current->mm == pages->owner->who.mm)
+			rc = rw_user(pages, offset, data, count, write);
 		else
-			memcpy_from_page(data, page, in_page, count);
-		pages_unpin_single(pages, offset >> PAGE_SHIFT);
+			rc = rw_pinned(pages, offset, data, count, write);
 		offset += count;
 		data += count;
 		length -= count;
 	}
-	return 0;
+	mutex_unlock(&pages->lock);
+	return rc;
 }

@@ -11,10 +11,10 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
-#include <linux/xarray.h>
 
 #include "owner.h"
 #include "runs.h"
+#include "singles.h"
 
 struct bar;
 struct file;
@@ -41,8 +41,8 @@ struct file;
  * @nr_pages: length
  * @runs: what is pinned, unless @is_bar
  * @bar: what follows the BAR, if @is_bar
- * @singles: index -> struct single, pages that accesses pinned; NULL till first.
- *           pages_has_single() looks into it without the lock
+ * @singles: pages that accesses pinned; NULL till the first.
+ *           pages_next_single() looks into it without the lock
  */
 struct pages {
 	refcount_t refs;
@@ -59,7 +59,7 @@ struct pages {
 		struct runs runs;
 		struct bar *bar;
 	};
-	struct xarray *singles;
+	struct singles *singles;
 };
 
 /**
@@ -116,10 +116,12 @@ bool pages_is_room(const struct pages *pages, const void *room);
 int pages_pin(struct pages *pages);
 void pages_unpin(struct pages *pages);
 
-int pages_pin_single(struct pages *pages, unsigned long index,
-		     struct page **out);
-void pages_unpin_single(struct pages *pages, unsigned long index);
-bool pages_has_single(struct pages *pages, unsigned long index);
+int pages_pin_singles(struct pages *pages, unsigned long index,
+		      unsigned long nr, struct page **out);
+void pages_unpin_singles(struct pages *pages, unsigned long index,
+			 unsigned long nr);
+bool pages_next_single(struct pages *pages, unsigned long *index,
+		       unsigned long last);
 int pages_move(struct pages *pages, unsigned long uaddr);
 int pages_rw(struct pages *pages, unsigned long offset, void *data,
 	     unsigned long length, bool write);
@@ -127,8 +129,8 @@ int pages_rw(struct pages *pages, unsigned long offset, void *data,
 /* pin.c */
 int pin_runs(struct pages *pages, struct runs *runs);
 void unpin_runs(const struct runs *runs, bool dirty);
-int pin_one(struct pages *pages, unsigned long index, struct page **out);
-void unpin_one(struct page *page, bool dirty);
+long pin_some(struct pages *pages, unsigned long index, unsigned long nr,
+	      struct page **out);
 
 /* window.c */
 

@@ -338,14 +338,16 @@ void unpin_runs(const struct runs *runs, bool dirty)
 }
 
 /**
- * pin_one - Pin one page of a mapping
+ * pin_some - Pin some pages of a mapping
  * @pages: with its lock held
- * @index: which
- * @out: set to the page, to be given to unpin_one()
+ * @index: the first
+ * @nr: how many
+ * @out: set to the pages, each of which is pinned for itself
  *
- * Return: as pin_runs().
+ * Return: how many were pinned, at least one; or as pin_runs().
  */
-int pin_one(struct pages *pages, unsigned long index, struct page **out)
+long pin_some(struct pages *pages, unsigned long index, unsigned long nr,
+	      struct page **out)
 {
 	struct pin_source source;
 	long got;
@@ -353,20 +355,10 @@ int pin_one(struct pages *pages, unsigned long index, struct page **out)
 
 	lockdep_assert_held(&pages->lock);
 
-	rc = source_open(&source, pages, index, 1);
+	rc = source_open(&source, pages, index, nr);
 	if (rc)
 		return rc;
-	got = source_get(&source, 0, 1, out);
+	got = source_get(&source, 0, nr, out);
 	source_close(&source);
-	return got < 0 ? got : 0;
-}
-
-/**
- * unpin_one - Undo pin_one()
- * @page: the page
- * @dirty: it may have been written to
- */
-void unpin_one(struct page *page, bool dirty)
-{
-	unpin_user_page_range_dirty_lock(page, 1, dirty);
+	return got;
 }

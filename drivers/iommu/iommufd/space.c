@@ -34,6 +34,7 @@ void space_init(struct space *space)
 	space->alignment = 1;
 	INIT_LIST_HEAD(&space->domains);
 	INIT_LIST_HEAD(&space->accesses);
+	INIT_HLIST_HEAD(&space->ops);
 	space->huge = true;
 	init_waitqueue_head(&space->idle);
 }
@@ -525,7 +526,7 @@ static int areas_mark_dying(struct space *space, unsigned long first,
 			rc = -ENOENT;
 		else if (!area_is_live(area))
 			rc = -EBUSY;
-		else if (area->uses)
+		else if (space_in_use(space, area))
 			rc = -EAGAIN;
 		if (rc)
 			break;

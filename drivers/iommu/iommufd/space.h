@@ -51,7 +51,7 @@ enum area_state {
  * @closed: no access may begin: it is about to be unmapped
  * @no_vaddr: the user address was declared void, see space_vaddr.c
  * @all_dirty: every page counts as written
- * @uses: accesses at work in it, and pages that accesses have pinned
+ * @pins: pages that accesses have pinned
  * @dirty: a bit for each page that accesses wrote or pinned, see space_dirty.c;
  *         NULL for none
  *
@@ -67,7 +67,7 @@ struct area {
 	bool closed : 1;
 	bool no_vaddr : 1;
 	bool all_dirty : 1;
-	unsigned int uses;
+	unsigned int pins;
 	unsigned long *dirty;
 };
 
@@ -87,9 +87,10 @@ struct area {
  * @domains: struct space_domain; read under either lock
  * @nr_domains: how many
  * @accesses: struct space_access
+ * @ops: struct space_op, what accesses are doing at present
  * @huge: entries may be larger than a page
  * @tracking: area.dirty is kept
- * @idle: woken when an area.uses becomes 0
+ * @idle: woken when one of @ops ends or an area.pins becomes 0
  * @idle_seq: counts those moments
  */
 struct space {
@@ -104,6 +105,7 @@ struct space {
 	struct list_head domains;
 	unsigned int nr_domains;
 	struct list_head accesses;
+	struct hlist_head ops;
 	bool huge;
 	bool tracking;
 	wait_queue_head_t idle;
@@ -124,16 +126,13 @@ struct space_domain {
  * struct space_access - An in-kernel user of a space
  * @unmap: told to unpin before a range is unmapped, see iommufd_access_ops;
  *         NULL for one that never pins
- * @pinned: told that the pages from one IOVA to another are pinned, under
- *          space.lock
- * @data: passed to both
+ * @data: passed to it
  * @alignment: that it needs
  * @link: in space.accesses; guarded by space.lock
  * @calls: @unmap is running; guarded by space.lock
  */
 struct space_access {
 	void (*unmap)(void *data, unsigned long iova, unsigned long length);
-	void (*pinned)(void *data, unsigned long first, unsigned long last);
 	void *data;
 	unsigned long alignment;
 	struct list_head link;
@@ -194,9 +193,10 @@ int space_add_access(struct space *space, struct space_access *access);
 void space_remove_access(struct space *space, struct space_access *access);
 int space_quiesce(struct space *space, unsigned long first, unsigned long last);
 void space_reopen(struct space *space, unsigned long first, unsigned long last);
-int space_access_pin(struct space *space, struct space_access *access,
-		     unsigned long iova, unsigned long length,
-		     struct page **out, bool write);
+bool space_in_use(struct space *space, const struct area *area);
+void space_let_go(struct space *space, struct space_access *access);
+int space_access_pin(struct space *space, unsigned long iova,
+		     unsigned long length, struct page **out, bool write);
 void space_access_unpin(struct space *space, unsigned long iova,
 			unsigned long length);
 int space_access_rw(struct space *space, unsigned long iova, void *data,

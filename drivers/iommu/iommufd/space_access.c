@@ -2,10 +2,11 @@
 /*
  * In-kernel users of an address space.
  *
- * An access works on live areas without holding a lock of the space: it counts
- * itself in the areas that it uses, and UNMAP waits for the count. Before that,
- * UNMAP closes the areas to new uses and tells every access to let go of its pins
- * there, with no lock held, because unpinning takes the same path.
+ * An access works on live areas without holding a lock of the space: it lists
+ * what it is doing, and each area counts the pages that are left pinned. UNMAP
+ * closes the areas, so that nothing begins there any more, waits for what is going
+ * on, and tells every access to let go of what is pinned by then, with no lock held,
+ * because unpinning takes the same path.
  */
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
@@ -65,33 +66,157 @@ void space_remove_access(struct space *space, struct space_access *access)
 	up_write(&space->domains_sem);
 }
 
+/* To be called after what is waited for; pairs with wait_idle() */
 static void wake_idle(struct space *space)
 {
 	lockdep_assert_held(&space->lock);
 
 	WRITE_ONCE(space->idle_seq, space->idle_seq + 1);
-	wake_up_all(&space->idle);
+	if (wq_has_sleeper(&space->idle))
+		wake_up_all(&space->idle);
 }
 
-/* Tell every access to let go of a range. Drops the lock meanwhile */
+/* Drops the lock until wake_idle() is called, or the process is being killed */
+static int wait_idle(struct space *space)
+{
+	unsigned int seq = space->idle_seq;
+	int rc;
+
+	lockdep_assert_held(&space->lock);
+
+	mutex_unlock(&space->lock);
+	rc = wait_event_killable(space->idle,
+				 READ_ONCE(space->idle_seq) != seq);
+	mutex_lock(&space->lock);
+	return rc;
+}
+
+/**
+ * struct space_op - What an access is doing
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ * @area: the first area; none of the range goes away meanwhile
+ * @link: in space.ops
+ */
+struct space_op {
+	unsigned long first;
+	unsigned long last;
+	struct area *area;
+	struct hlist_node link;
+};
+
+static bool is_busy(struct space *space, const struct area *area)
+{
+	struct space_op *op;
+
+	lockdep_assert_held(&space->lock);
+
+	hlist_for_each_entry(op, &space->ops, link)
+		if (op->first <= area->range.last &&
+		    op->last >= area->range.first)
+			return true;
+	return false;
+}
+
+/**
+ * space_in_use - Is an access at work in an area, or has one pinned pages of it?
+ * @space: with its lock held
+ * @area: an area of it
+ */
+bool space_in_use(struct space *space, const struct area *area)
+{
+	return area->pins || is_busy(space, area);
+}
+
+static unsigned long area_index(const struct area *area, unsigned long iova)
+{
+	return (area->offset + (iova - area->range.first)) >> PAGE_SHIFT;
+}
+
+/* Pages of an area that are pinned, one behind the other, from @from to @last */
+static bool area_next_pinned(const struct area *area, unsigned long from,
+			     unsigned long last, struct space_extent *extent)
+{
+	unsigned long first = max(from, area->range.first);
+	unsigned long end = area_index(area, min(last, area->range.last));
+	unsigned long start = area_index(area, first);
+	unsigned long index = start;
+	unsigned long next;
+
+	if (!area->pins || !pages_next_single(area->pages, &index, end))
+		return false;
+	extent->first = first + ((index - start) << PAGE_SHIFT);
+	do {
+		next = ++index;
+	} while (next <= end &&
+		 pages_next_single(area->pages, &next, next));
+	extent->last = first + ((index - start) << PAGE_SHIFT) - 1;
+	return true;
+}
+
+static bool next_pinned(struct space *space, unsigned long from,
+			unsigned long last, struct space_extent *extent)
+{
+	struct area *area;
+
+	lockdep_assert_held(&space->lock);
+
+	for (area = range_to_area(iova_tree_first(&space->areas, from, last));
+	     area; area = range_to_area(iova_tree_next(&area->range, last)))
+		if (area_next_pinned(area, from, last, extent))
+			return true;
+	return false;
+}
+
+/*
+ * Tell an access of each stretch that is pinned in a range, be it by another
+ * access. Some drivers look at every page of what they are told. Drops the lock.
+ */
+static void notify(struct space *space, struct space_access *access,
+		   unsigned long first, unsigned long last)
+{
+	struct space_extent extent;
+
+	lockdep_assert_held(&space->lock);
+
+	/* Keeps it in the list while the lock is not held */
+	access->calls++;
+	while (first <= last && next_pinned(space, first, last, &extent)) {
+		mutex_unlock(&space->lock);
+		access->unmap(access->data, extent.first,
+			      extent.last - extent.first + 1);
+		mutex_lock(&space->lock);
+		if (extent.last == last)
+			break;
+		first = extent.last + 1;
+	}
+	if (!--access->calls)
+		wake_idle(space);
+}
+
 static void notify_accesses(struct space *space, unsigned long first,
-			    unsigned long length)
+			    unsigned long last)
 {
 	struct space_access *access;
 
 	lockdep_assert_held(&space->lock);
 
-	list_for_each_entry(access, &space->accesses, link) {
-		if (!access->unmap)
-			continue;
-		/* Keeps it in the list while the lock is not held */
-		access->calls++;
-		mutex_unlock(&space->lock);
-		access->unmap(access->data, first, length);
-		mutex_lock(&space->lock);
-		if (!--access->calls)
-			wake_idle(space);
-	}
+	list_for_each_entry(access, &space->accesses, link)
+		if (access->unmap)
+			notify(space, access, first, last);
+}
+
+/**
+ * space_let_go - Tell an access to unpin everything
+ * @space: the space
+ * @access: in it; it pins nothing any more
+ */
+void space_let_go(struct space *space, struct space_access *access)
+{
+	mutex_lock(&space->lock);
+	if (access->unmap)
+		notify(space, access, 0, ULONG_MAX);
+	mutex_unlock(&space->lock);
 }
 
 /* Close all areas of a range; return the lowest above @from that is in use */
@@ -105,7 +230,7 @@ static struct area *close_areas(struct space *space, unsigned long from,
 	for (area = range_to_area(iova_tree_first(&space->areas, from, last));
 	     area; area = range_to_area(iova_tree_next(&area->range, last))) {
 		area->closed = true;
-		if (area->uses)
+		if (space_in_use(space, area))
 			return area;
 	}
 	return NULL;
@@ -143,8 +268,6 @@ int space_quiesce(struct space *space, unsigned long first, unsigned long last)
 	unsigned long told = 0;
 	bool any = false;
 	struct area *area;
-	unsigned int seq;
-	int rc;
 
 	if (list_empty_careful(&space->accesses))
 		return 0;
@@ -152,22 +275,16 @@ int space_quiesce(struct space *space, unsigned long first, unsigned long last)
 	mutex_lock(&space->lock);
 	while ((area = close_areas(space, from, last))) {
 		from = area->range.first;
-		/* Each area is announced once; then its users are waited for */
-		if (!any || from > told) {
+		/* Told once nothing begins there and nothing is going on */
+		if (!is_busy(space, area) && (!any || from > told)) {
 			any = true;
 			told = area->range.last;
-			notify_accesses(space, from, area_length(area));
-			continue;
-		}
-		seq = space->idle_seq;
-		mutex_unlock(&space->lock);
-		rc = wait_event_killable(space->idle,
-					 READ_ONCE(space->idle_seq) != seq);
-		if (rc) {
+			notify_accesses(space, from, told);
+		} else if (wait_idle(space)) {
+			mutex_unlock(&space->lock);
 			space_reopen(space, first, last);
 			return -EINTR;
 		}
-		mutex_lock(&space->lock);
 	}
 	mutex_unlock(&space->lock);
 	return 0;
@@ -181,153 +298,115 @@ static unsigned int pages_in(const struct area *area, unsigned long first,
 	       (max(first, area->range.first) >> PAGE_SHIFT) + 1;
 }
 
-/* Leave the areas of a range, for each page pinned in it or for the range */
-static void leave_areas(struct space *space, unsigned long first,
-			unsigned long last, bool per_page)
-{
-	struct area *area;
-
-	mutex_lock(&space->lock);
-	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
-	     area; area = range_to_area(iova_tree_next(&area->range, last))) {
-		area->uses -= per_page ? pages_in(area, first, last) : 1;
-		if (!area->uses)
-			wake_idle(space);
-	}
-	mutex_unlock(&space->lock);
-}
-
-static bool any_closed(struct space *space, unsigned long first,
-		       unsigned long last)
-{
-	struct area *area;
-
-	lockdep_assert_held(&space->lock);
-
-	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
-	     area; area = range_to_area(iova_tree_next(&area->range, last)))
-		if (area->closed)
-			return true;
-	return false;
-}
-
 /*
- * Stay in the areas of a range for each page that is pinned in it. Not where UNMAP
- * has closed one meanwhile: it told the access to let go before there was
- * anything, and would wait for ever. What it tells of is counted under the same lock.
+ * Begin to work on a range that is mapped without a gap: its areas stay until
+ * leave().
  */
-static int hold_pages(struct space *space, struct space_access *access,
-		      unsigned long first, unsigned long last)
-{
-	struct area *area;
-	int rc = 0;
-
-	mutex_lock(&space->lock);
-	if (any_closed(space, first, last)) {
-		rc = -ENOENT;
-		goto out_unlock;
-	}
-	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
-	     area; area = range_to_area(iova_tree_next(&area->range, last)))
-		area->uses += pages_in(area, first, last);
-	access->pinned(access->data, first, last);
-	space_mark_dirty(space, first, last);
-out_unlock:
-	mutex_unlock(&space->lock);
-	return rc;
-}
-
-/* Count one use in each area of a range that is mapped without a gap */
-static int enter_areas(struct space *space, unsigned long first,
-		       unsigned long last, bool write)
+static int enter(struct space *space, struct space_op *op, unsigned long first,
+		 unsigned long last, bool write)
 {
 	unsigned long at = first;
 	struct area *area;
 	int rc = 0;
 
+	op->first = first;
+	op->last = last;
 	mutex_lock(&space->lock);
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
+	op->area = area;
 	for (;;) {
 		if (!area || area->range.first > at ||
 		    !area_is_live(area) || area->closed)
 			rc = -ENOENT;
 		else if (write && !(area->prot & IOMMU_WRITE))
 			rc = -EPERM;
-		if (rc)
-			break;
-		area->uses++;
-		if (area->range.last >= last)
+		if (rc || area->range.last >= last)
 			break;
 		at = area->range.last + 1;
 		area = range_to_area(iova_tree_next(&area->range, last));
 	}
+	if (!rc)
+		hlist_add_head(&op->link, &space->ops);
 	mutex_unlock(&space->lock);
-	if (rc && at != first)
-		leave_areas(space, first, at - 1, false);
 	return rc;
 }
 
-/* The area at @iova, which an access has entered, so it is there to stay */
-static struct area *entered_area(struct space *space, unsigned long iova)
+static void leave_locked(struct space *space, struct space_op *op)
+{
+	lockdep_assert_held(&space->lock);
+
+	hlist_del(&op->link);
+	wake_idle(space);
+}
+
+static void leave(struct space *space, struct space_op *op)
+{
+	mutex_lock(&space->lock);
+	leave_locked(space, op);
+	mutex_unlock(&space->lock);
+}
+
+/* End a pin: what it has pinned counts from now on */
+static void leave_pinned(struct space *space, struct space_op *op)
 {
 	struct area *area;
 
 	mutex_lock(&space->lock);
-	area = range_to_area(iova_tree_first(&space->areas, iova, iova));
+	for (area = op->area; area;
+	     area = range_to_area(iova_tree_next(&area->range, op->last)))
+		area->pins += pages_in(area, op->first, op->last);
+	space_mark_dirty(space, op->first, op->last);
+	leave_locked(space, op);
+	mutex_unlock(&space->lock);
+}
+
+/* The area behind one that ends before @last; both stay, so it is there */
+static struct area *area_behind(struct space *space, struct area *area,
+				unsigned long last)
+{
+	mutex_lock(&space->lock);
+	area = range_to_area(iova_tree_next(&area->range, last));
 	mutex_unlock(&space->lock);
 	return area;
 }
 
-static unsigned long area_index(const struct area *area, unsigned long iova)
+/* Unpin a range that begins in @area */
+static void unpin_pages(struct space *space, struct area *area,
+			unsigned long first, unsigned long last)
 {
-	return (area->offset + (iova - area->range.first)) >> PAGE_SHIFT;
-}
-
-static void unpin_pages(struct space *space, unsigned long first,
-			unsigned long last)
-{
-	unsigned long at = first;
-
 	for (;;) {
-		struct area *area = entered_area(space, at);
-		unsigned long end = min(last, area->range.last);
-		unsigned long index;
+		unsigned long at = max(first, area->range.first);
 
-		for (index = area_index(area, at);
-		     index <= area_index(area, end); index++)
-			pages_unpin_single(area->pages, index);
-		if (end == last)
+		pages_unpin_singles(area->pages, area_index(area, at),
+				    pages_in(area, first, last));
+		if (area->range.last >= last)
 			return;
-		at = end + 1;
+		area = area_behind(space, area, last);
 	}
 }
 
-static int pin_pages(struct space *space, unsigned long first,
-		     unsigned long last, struct page **out)
+static int pin_pages(struct space *space, const struct space_op *op,
+		     struct page **out)
 {
-	unsigned long at = first;
+	struct area *area = op->area;
 	int rc;
 
 	for (;;) {
-		struct area *area = entered_area(space, at);
-		unsigned long end = min(last, area->range.last);
-		unsigned long index;
+		unsigned long at = max(op->first, area->range.first);
+		unsigned int nr = pages_in(area, op->first, op->last);
 
-		for (index = area_index(area, at);
-		     index <= area_index(area, end); index++) {
-			rc = pages_pin_single(area->pages, index, out++);
-			if (rc)
-				goto err_unpin;
-			at += PAGE_SIZE;
+		rc = pages_pin_singles(area->pages, area_index(area, at), nr,
+				       out);
+		if (rc) {
+			if (at != op->first)
+				unpin_pages(space, op->area, op->first, at - 1);
+			return rc;
 		}
-		if (end == last)
+		if (area->range.last >= op->last)
 			return 0;
+		out += nr;
+		area = area_behind(space, area, op->last);
 	}
-
-err_unpin:
-	if (at != first)
-		unpin_pages(space, first, at - 1);
-	return rc;
 }
 
 /* Round a range outwards to pages */
@@ -345,8 +424,7 @@ static int page_range(unsigned long iova, unsigned long length,
 
 /**
  * space_access_pin - Pin what is mapped at a range
- * @space: the space
- * @access: in it; one that needs page alignment
+ * @space: the space, with an access that needs page alignment
  * @iova: first IOVA
  * @length: bytes
  * @out: one entry for each page that the range touches
@@ -356,27 +434,25 @@ static int page_range(unsigned long iova, unsigned long length,
  * is not mapped writable; -EFAULT or -ENOMEM from pinning. Nothing is pinned on
  * failure.
  */
-int space_access_pin(struct space *space, struct space_access *access,
-		     unsigned long iova, unsigned long length,
-		     struct page **out, bool write)
+int space_access_pin(struct space *space, unsigned long iova,
+		     unsigned long length, struct page **out, bool write)
 {
 	unsigned long first;
 	unsigned long last;
+	struct space_op op;
 	int rc;
 
 	rc = page_range(iova, length, &first, &last);
 	if (rc)
 		return rc;
-	rc = enter_areas(space, first, last, write);
+	rc = enter(space, &op, first, last, write);
 	if (rc)
 		return rc;
-	rc = pin_pages(space, first, last, out);
-	if (!rc) {
-		rc = hold_pages(space, access, first, last);
-		if (rc)
-			unpin_pages(space, first, last);
-	}
-	leave_areas(space, first, last, false);
+	rc = pin_pages(space, &op, out);
+	if (rc)
+		leave(space, &op);
+	else
+		leave_pinned(space, &op);
 	return rc;
 }
 
@@ -391,11 +467,26 @@ void space_access_unpin(struct space *space, unsigned long iova,
 {
 	unsigned long first;
 	unsigned long last;
+	struct area *start;
+	struct area *area;
 
 	if (WARN_ON(page_range(iova, length, &first, &last)))
 		return;
-	unpin_pages(space, first, last);
-	leave_areas(space, first, last, true);
+	/* The pins keep the areas where they are */
+	mutex_lock(&space->lock);
+	start = range_to_area(iova_tree_first(&space->areas, first, first));
+	mutex_unlock(&space->lock);
+
+	unpin_pages(space, start, first, last);
+
+	mutex_lock(&space->lock);
+	for (area = start; area;
+	     area = range_to_area(iova_tree_next(&area->range, last))) {
+		area->pins -= pages_in(area, first, last);
+		if (!area->pins)
+			wake_idle(space);
+	}
+	mutex_unlock(&space->lock);
 }
 
 /**
@@ -412,18 +503,19 @@ int space_access_rw(struct space *space, unsigned long iova, void *data,
 		    unsigned long length, bool write)
 {
 	unsigned long at = iova;
+	struct space_op op;
 	unsigned long last;
+	struct area *area;
 	int rc;
 
 	if (!length)
 		return -EINVAL;
 	if (check_add_overflow(iova, length - 1, &last))
 		return -EOVERFLOW;
-	rc = enter_areas(space, iova, last, write);
+	rc = enter(space, &op, iova, last, write);
 	if (rc)
 		return rc;
-	for (;;) {
-		struct area *area = entered_area(space, at);
+	for (area = op.area;; area = area_behind(space, area, last)) {
 		unsigned long end = min(last, area->range.last);
 
 		rc = pages_rw(area->pages,
@@ -434,11 +526,10 @@ int space_access_rw(struct space *space, unsigned long iova, void *data,
 		data += end - at + 1;
 		at = end + 1;
 	}
-	if (write && READ_ONCE(space->tracking)) {
-		mutex_lock(&space->lock);
+	mutex_lock(&space->lock);
+	if (write)
 		space_mark_dirty(space, iova, last);
-		mutex_unlock(&space->lock);
-	}
-	leave_areas(space, iova, last, false);
+	leave_locked(space, &op);
+	mutex_unlock(&space->lock);
 	return rc;
 }

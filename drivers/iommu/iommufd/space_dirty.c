@@ -41,20 +41,25 @@ static void mark(struct area *area, unsigned long bit, unsigned long nr)
 
 static bool is_pinned(struct area *area, unsigned long bit)
 {
-	return pages_has_single(area->pages,
-				(area->offset >> PAGE_SHIFT) + bit);
+	unsigned long index = (area->offset >> PAGE_SHIFT) + bit;
+
+	return area->pins && pages_next_single(area->pages, &index, index);
 }
 
 /* What accesses have pinned at present counts as written, again and again */
 static void mark_pinned(struct area *area)
 {
-	unsigned long bit;
+	unsigned long start = area->offset >> PAGE_SHIFT;
+	unsigned long last = start + area_bits(area) - 1;
+	unsigned long index;
 
-	if (!area->uses)
+	if (!area->pins)
 		return;
-	for (bit = 0; bit < area_bits(area); bit++)
-		if (is_pinned(area, bit))
-			mark(area, bit, 1);
+	for (index = start; index <= last; index++) {
+		if (!pages_next_single(area->pages, &index, last))
+			break;
+		mark(area, index - start, 1);
+	}
 }
 
 /**
@@ -144,7 +149,7 @@ u64 space_take_dirty(struct space *space, unsigned long iova, unsigned int nr)
 		goto out_unlock;
 	for (bit = 0; bit < nr; bit++) {
 		unsigned long in_area = bit_of(area, iova) + bit;
-		bool pinned = area->uses && is_pinned(area, in_area);
+		bool pinned = is_pinned(area, in_area);
 
 		if (pinned || (area->dirty && test_bit(in_area, area->dirty)))
 			bits |= BIT_ULL(bit);
