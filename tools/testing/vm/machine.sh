@@ -64,7 +64,7 @@ device() {
 		fi
 		[[ $spec == *,serial=* ]] || spec+=,serial=$id
 		;;
-	virtio-net* | e1000*)
+	virtio-net* | e1000* | igb)
 		if [[ $spec != *,netdev=* ]]; then
 			network
 			spec+=,netdev=net-$id
