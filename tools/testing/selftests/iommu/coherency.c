@@ -25,6 +25,7 @@
 #include "lib/probe.h"
 #include "lib/skip.h"
 #include "lib/snoop.h"
+#include "lib/sysfs.h"
 #include "lib/vfio.h"
 
 #define MAX_ROWS	64
@@ -328,19 +329,6 @@ TEST_F(coherency, kill_vmm)
 	EXPECT_EQ(probe_hits(PROBE_REGISTER), probe_hits(PROBE_UNREGISTER));
 }
 
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 /* Asks to be told by @event when the device is wanted back. */
 static int want_request(int device, int event)
 {
@@ -383,7 +371,7 @@ TEST_F(coherency, unplug)
 		snoop_close(&self->snoop);
 		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove",
 			 self->snoop.name);
-		_exit(put(path, "1") ? 1 : 0);
+		_exit(sysfs_write(path, "1") ? 1 : 0);
 	}
 	ASSERT_EQ(1, poll(&request, 1, 30000));
 	EXPECT_ROW("unplug requested", true);
@@ -394,7 +382,7 @@ TEST_F(coherency, unplug)
 	EXPECT_EQ(0, status);
 	EXPECT_ROW("unplugged", false);
 	close(request.fd);
-	ASSERT_EQ(0, put("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/rescan", "1"));
 }
 
 TEST_HARNESS_MAIN

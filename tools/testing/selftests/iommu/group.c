@@ -15,6 +15,7 @@
 #include "lib/klog.h"
 #include "lib/machine.h"
 #include "lib/rig.h"
+#include "lib/type1.h"
 #include "lib/vfio.h"
 
 #define PAGE	4096UL
@@ -85,30 +86,12 @@ static int open_device(FIXTURE_DATA(group) *self)
 	return xioctl(self->group, VFIO_GROUP_GET_DEVICE_FD, self->rig.name);
 }
 
-static int map_dma(int container, uint32_t flags, void *memory, uint64_t size,
-		   uint64_t iova)
-{
-	struct vfio_iommu_type1_dma_map arg = {
-		.argsz = sizeof(arg),
-		.flags = flags,
-		.vaddr = (uintptr_t)memory,
-		.iova = iova,
-		.size = size,
-	};
-
-	return xioctl(container, VFIO_IOMMU_MAP_DMA, &arg);
-}
-
 static int unmap_dma(int container, uint64_t iova, uint64_t size)
 {
-	struct vfio_iommu_type1_dma_unmap arg = {
-		.argsz = sizeof(arg),
-		.iova = iova,
-		.size = size,
-	};
-	int rc = xioctl(container, VFIO_IOMMU_UNMAP_DMA, &arg);
+	uint64_t unmapped = size;
+	int rc = container_unmap(container, 0, iova, &unmapped);
 
-	return rc ? rc : arg.size == size ? 0 : -EIO;
+	return rc ? rc : unmapped == size ? 0 : -EIO;
 }
 
 /* The steps in which each file gets what it needs, and what goes wrong before. */
@@ -161,8 +144,9 @@ TEST_F(group, dma)
 	self->rig.device = open_device(self);
 	ASSERT_GE(self->rig.device, 0);
 	ASSERT_EQ(0, edu_init(&self->rig.edu, self->rig.device));
-	ASSERT_EQ(0, map_dma(self->container, rw, self->memory, SIZE, AT));
-	EXPECT_EQ(-EEXIST, map_dma(self->container, rw, self->memory, PAGE,
+	ASSERT_EQ(0, container_map(self->container, rw, self->memory, SIZE,
+				   AT));
+	EXPECT_EQ(-EEXIST, container_map(self->container, rw, self->memory, PAGE,
 				   AT));
 	ASSERT_EQ(0, edu_read_memory(&self->rig.edu, AT, LENGTH));
 	memset(self->memory, 0, SIZE);

@@ -58,7 +58,7 @@ FIXTURE_SETUP(p2p)
 	self->peer = pci_open_device_file(self->name);
 	ASSERT_GE(self->peer, 0);
 	ASSERT_EQ(0, vfio_bind(self->peer, self->fd, &id));
-	ASSERT_EQ(0, vfio_set_command(self->peer, PCI_COMMAND_MEMORY));
+	ASSERT_EQ(0, vfio_set_command(self->peer, 0, PCI_COMMAND_MEMORY));
 	self->bar = vfio_map_bar(self->peer, PEER_BAR, &self->size);
 	ASSERT_NE(NULL, self->bar);
 	self->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -111,21 +111,8 @@ static int map_bar(FIXTURE_DATA(p2p) *self)
 
 static int set_memory(int device, bool on)
 {
-	struct vfio_region_info config;
-	uint16_t command;
-	int rc;
-
-	rc = vfio_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &config);
-	if (rc)
-		return rc;
-	if (pread(device, &command, 2, config.offset + PCI_COMMAND) != 2)
-		return -EIO;
-	command &= ~PCI_COMMAND_MEMORY;
-	if (on)
-		command |= PCI_COMMAND_MEMORY;
-	if (pwrite(device, &command, 2, config.offset + PCI_COMMAND) != 2)
-		return -EIO;
-	return 0;
+	return vfio_set_command(device, PCI_COMMAND_MEMORY,
+				on ? PCI_COMMAND_MEMORY : 0);
 }
 
 /* edu copies into the BAR at @_iova, which is mapped at @_bar, and out of it. */

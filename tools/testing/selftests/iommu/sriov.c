@@ -245,7 +245,8 @@ TEST_F(sriov, used)
 	STOP_IF_SKIPPED();
 	ASSERT_EQ(0, OPEN_PF(token));
 	ASSERT_EQ(0, OPEN_VF(token));
-	ASSERT_EQ(0, vfio_set_command(self->vf_way.device, PCI_COMMAND_MASTER));
+	ASSERT_EQ(0, vfio_set_command(self->vf_way.device, 0,
+				      PCI_COMMAND_MASTER));
 	ASSERT_EQ(0, vfio_region(self->vf_way.device,
 				 VFIO_PCI_CONFIG_REGION_INDEX, &config));
 	ASSERT_EQ(sizeof(command), pread(self->vf_way.device, &command,

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/sysfs.h"
 #include "lib/type1.h"
 #include "mock/iommufd_mock.h"
 
@@ -41,21 +41,6 @@ static const char *load_mock(void)
 					 : NULL;
 }
 
-static int open_group(void)
-{
-	char target[256], path[300];
-	ssize_t length = readlink(SYSFS "/iommu_group", target,
-				  sizeof(target) - 1);
-	int fd;
-
-	if (length < 0)
-		return -errno;
-	target[length] = 0;
-	snprintf(path, sizeof(path), "/dev/vfio/%s", basename(target));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 FIXTURE(mdev)
 {
 	int c;
@@ -77,7 +62,7 @@ FIXTURE_SETUP(mdev)
 		SKIP(return, "%s", missing);
 	self->c = container_open();
 	ASSERT_GE(self->c, 0);
-	self->group = open_group();
+	self->group = sysfs_open_group(SYSFS);
 	ASSERT_GE(self->group, 0);
 	ASSERT_EQ(0, group_set_container(self->group, self->c));
 	ASSERT_EQ(0, container_set_iommu(self->c, VFIO_TYPE1v2_IOMMU));

@@ -299,7 +299,7 @@ TEST_F(vmm, life)
 		ASSERT_EQ(0, unmap_bars(self, device));
 		ASSERT_EQ(0, map_bars(self, device, BARS_AT + BAR_ROOM *
 				      BARS * (DEVICES + i)));
-		ASSERT_EQ(0, vfio_set_command(device->file,
+		ASSERT_EQ(0, vfio_set_command(device->file, 0,
 					      PCI_COMMAND_MEMORY));
 	}
 

@@ -36,7 +36,8 @@ int edu_init(struct edu *edu, int device)
 {
 	int rc;
 
-	rc = vfio_set_command(device, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	rc = vfio_set_command(device, 0,
+			      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	if (rc)
 		return rc;
 	edu->bar = vfio_map_bar(device, VFIO_PCI_BAR0_REGION_INDEX, &edu->size);

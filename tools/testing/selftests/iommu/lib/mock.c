@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mock.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "iommufd.h"
+#include "sysfs.h"
 
 #define DEBUGFS	"/sys/kernel/debug/iommufd_mock/"
 
@@ -22,53 +20,27 @@ const char *mock_missing(void)
 }
 
 /* The kind is one of two constants with one %d each */
-static void device_path(char *path, size_t size, const char *kind, int nr,
-			const char *rest)
+static void device_path(char *path, size_t size, const char *kind, int nr)
 {
 	const char *number = strstr(kind, "%d");
 
-	snprintf(path, size, "%.*s%d%s", (int)(number - kind), kind, nr, rest);
+	snprintf(path, size, "%.*s%d", (int)(number - kind), kind, nr);
 }
 
 int mock_open(const char *kind, int nr)
 {
-	char path[320];
-	struct dirent *entry;
-	int fd = -ENOENT;
-	DIR *dir;
+	char path[256];
 
-	device_path(path, sizeof(path), kind, nr, "/vfio-dev");
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%.64s",
-			 entry->d_name);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-		break;
-	}
-	closedir(dir);
-	return fd;
+	device_path(path, sizeof(path), kind, nr);
+	return sysfs_open_device_file(path);
 }
 
 int mock_open_group(const char *kind, int nr)
 {
-	char path[320], target[256];
-	ssize_t length;
-	int fd;
+	char path[256];
 
-	device_path(path, sizeof(path), kind, nr, "/iommu_group");
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return -errno;
-	target[length] = 0;
-	snprintf(path, sizeof(path), "/dev/vfio/%s", basename(target));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	device_path(path, sizeof(path), kind, nr);
+	return sysfs_open_group(path);
 }
 
 int mock_pin(int device, uint64_t iova, uint32_t npage, uint32_t flags)

@@ -3,27 +3,14 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sysfs.h"
+
 #define SYSFS_PCI	"/sys/bus/pci"
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
 
 static unsigned long read_hex(const char *name, const char *attribute)
 {
@@ -45,16 +32,10 @@ static unsigned long read_hex(const char *name, const char *attribute)
 static int device_link(const char *name, const char *link, char *last,
 		       size_t size)
 {
-	char path[256], target[256];
-	ssize_t length;
+	char path[256];
 
 	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/%s", name, link);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return -errno;
-	target[length] = 0;
-	snprintf(last, size, "%s", basename(target));
-	return 0;
+	return sysfs_link(path, last, size);
 }
 
 int pci_find(unsigned int vendor, unsigned int device, int nth,
@@ -86,10 +67,10 @@ int pci_unbind_driver(const char *name)
 
 	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver_override",
 		 name);
-	write_file(path, "\n");
+	sysfs_write(path, "\n");
 	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver/unbind",
 		 name);
-	return write_file(path, name);
+	return sysfs_write(path, name);
 }
 
 int pci_bind_driver(const char *name, const char *driver)
@@ -114,9 +95,9 @@ int pci_bind_driver(const char *name, const char *driver)
 	}
 	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/driver_override",
 		 name);
-	rc = write_file(path, driver);
+	rc = sysfs_write(path, driver);
 	if (!rc)
-		rc = write_file(SYSFS_PCI "/drivers_probe", name);
+		rc = sysfs_write(SYSFS_PCI "/drivers_probe", name);
 	if (!rc)
 		rc = device_link(name, "driver", now, sizeof(now));
 	return rc ? rc : strcmp(now, driver) ? -EBUSY : 0;
@@ -133,36 +114,15 @@ int pci_group(const char *name)
 int pci_open_device_file(const char *name)
 {
 	char path[256];
-	struct dirent *entry;
-	int fd = -ENOENT;
-	DIR *dir;
 
-	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/vfio-dev", name);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%.64s",
-			 entry->d_name);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-		break;
-	}
-	closedir(dir);
-	return fd;
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s", name);
+	return sysfs_open_device_file(path);
 }
 
 int pci_open_group(const char *name)
 {
-	int fd, group = pci_group(name);
-	char path[64];
+	char path[256];
 
-	if (group < 0)
-		return group;
-	snprintf(path, sizeof(path), "/dev/vfio/%d", group);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s", name);
+	return sysfs_open_group(path);
 }

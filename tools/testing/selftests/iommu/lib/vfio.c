@@ -65,7 +65,7 @@ void *vfio_map_bar(int device, uint32_t index, size_t *size)
 	return bar == MAP_FAILED ? NULL : bar;
 }
 
-int vfio_set_command(int device, uint16_t bits)
+int vfio_set_command(int device, uint16_t clear, uint16_t set)
 {
 	struct vfio_region_info config;
 	uint16_t command;
@@ -77,7 +77,7 @@ int vfio_set_command(int device, uint16_t bits)
 	if (pread(device, &command, sizeof(command),
 		  config.offset + PCI_COMMAND) != sizeof(command))
 		return -EIO;
-	command |= bits;
+	command = (command & ~clear) | set;
 	if (pwrite(device, &command, sizeof(command),
 		   config.offset + PCI_COMMAND) != sizeof(command))
 		return -EIO;

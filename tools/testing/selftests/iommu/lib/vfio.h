@@ -14,7 +14,7 @@ int vfio_detach(int device);
 int vfio_region(int device, uint32_t index, struct vfio_region_info *info);
 /* The whole of a BAR, or NULL with errno. */
 void *vfio_map_bar(int device, uint32_t index, size_t *size);
-/* Sets bits of the PCI command register. */
-int vfio_set_command(int device, uint16_t bits);
+/* Clears and sets bits of the PCI command register. */
+int vfio_set_command(int device, uint16_t clear, uint16_t set);
 
 #endif
