@@ -51,6 +51,11 @@ bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 			unsigned long align, unsigned long phase,
 			unsigned long *iova);
 
+static inline struct iova_range *iova_tree_prev(const struct iova_range *range)
+{
+	return rb_entry_safe(rb_prev(&range->node), struct iova_range, node);
+}
+
 static inline bool iova_tree_empty(const struct iova_tree *tree)
 {
 	return RB_EMPTY_ROOT(&tree->root);

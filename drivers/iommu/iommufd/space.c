@@ -36,6 +36,7 @@ void space_init(struct space *space)
 	INIT_LIST_HEAD(&space->accesses);
 	INIT_HLIST_HEAD(&space->ops);
 	space->huge = true;
+	space_tables_init(space);
 	init_waitqueue_head(&space->idle);
 }
 
@@ -110,6 +111,7 @@ static int areas_insert(struct space *space, struct area *list,
 		rc = iova_tree_insert(&space->areas, &area->range);
 		if (rc)
 			break;
+		space_tables_add(space, area);
 		nr++;
 	}
 	if (!rc) {
@@ -366,6 +368,9 @@ static int areas_show(struct space *space, struct area *list,
 {
 	int rc;
 
+	rc = space_tables_check(space, args->length);
+	if (rc)
+		goto err_free;
 	rc = areas_insert(space, list, args);
 	if (rc)
 		goto err_free;

@@ -4,6 +4,7 @@
  *
  * space.c: map, copy, unmap
  * space_domain.c: the domains that show it
+ * space_tables.c: how much memory their page tables may take
  * space_access.c: in-kernel users of it
  * space_extent.c: which mappings there are
  * space_vaddr.c: mappings whose user address changes
@@ -92,6 +93,9 @@ struct area {
  * @tracking: area.dirty is kept
  * @idle: woken when one of @ops ends or an area.pins becomes 0
  * @idle_seq: counts those moments
+ * @tables: page tables that a domain may have by now, see space_tables.c; read
+ *          without the lock
+ * @tables_next: how many make it worth while to count anew; as @tables
  */
 struct space {
 	struct rw_semaphore domains_sem;
@@ -110,6 +114,8 @@ struct space {
 	bool tracking;
 	wait_queue_head_t idle;
 	unsigned int idle_seq;
+	unsigned long tables;
+	unsigned long tables_next;
 };
 
 /**
@@ -183,10 +189,34 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		unsigned long *unmapped);
 int space_set_huge(struct space *space, bool huge);
 
+/* space_tables.c */
+void space_tables_init(struct space *space);
+void space_tables_add(struct space *space, const struct area *area);
+int space_tables_shrink(struct space *space, unsigned long more);
+
+/* May so many bytes more be mapped? Returns 0 or -ENOMEM */
+static inline int space_tables_check(struct space *space, unsigned long length)
+{
+	unsigned long more = length >> 21;
+
+	if (likely(READ_ONCE(space->tables) + more <
+		   READ_ONCE(space->tables_next)))
+		return 0;
+	return space_tables_shrink(space, more);
+}
+
 /* space_domain.c */
+struct area *space_next_live(struct space *space, unsigned long from,
+			     unsigned long end);
 int space_update_alignment(struct space *space);
 int space_add_domain(struct space *space, struct space_domain *member);
 void space_remove_domain(struct space *space, struct space_domain *member);
+
+/* Live areas up to @end, which is inclusive; with domains_sem held for writing */
+#define for_each_live(area, space, end)					\
+	for ((area) = space_next_live(space, 0, end); (area);		\
+	     (area) = (area)->range.last == ULONG_MAX ? NULL :		\
+		      space_next_live(space, (area)->range.last + 1, end))
 
 /* space_access.c */
 int space_add_access(struct space *space, struct space_access *access);

@@ -16,9 +16,14 @@
 #include "pages.h"
 #include "space.h"
 
-/* The lowest live area that begins at @from or above, and @end above that */
-static struct area *next_live(struct space *space, unsigned long from,
-			      unsigned long end)
+/**
+ * space_next_live - Find the lowest live area that touches a range
+ * @space: with domains_sem held for writing
+ * @from: first IOVA of the range
+ * @end: last IOVA of the range
+ */
+struct area *space_next_live(struct space *space, unsigned long from,
+			     unsigned long end)
 {
 	struct area *area;
 
@@ -31,12 +36,6 @@ static struct area *next_live(struct space *space, unsigned long from,
 	mutex_unlock(&space->lock);
 	return area;
 }
-
-/* Live areas up to @end, which is inclusive */
-#define for_each_live(area, space, end)					\
-	for ((area) = next_live(space, 0, end); (area);			\
-	     (area) = (area)->range.last == ULONG_MAX ? NULL :		\
-		      next_live(space, (area)->range.last + 1, end))
 
 static unsigned long domain_alignment(const struct iommu_domain *domain)
 {

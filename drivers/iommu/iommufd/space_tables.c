@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much memory the page tables of an address space may take.
+ *
+ * The IOMMU driver makes them as it is told to map. VT-d's charges them to nobody, and
+ * keeps a table that has become empty as long as the domain. One pinned page,
+ * mapped by turns or by COPY all over the IOVA, could so take any amount of memory.
+ *
+ * Therefore each space counts the tables that its areas need, from above: areas add
+ * to the count and do not take away from it. When it has grown much, the tables of
+ * the areas that are left are counted anew, all others are given back to the
+ * kernel, and who has more than a user may have is refused more.
+ */
+#include <linux/capability.h>
+#include <linux/iommu.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+#include <compat.h>
+#include "domain.h"
+#include "pages.h"
+#include "space.h"
+
+/* A table of 512 entries spans this much (as a shift), by its level */
+static const unsigned int table_shifts[] = { 21, 30, 39 };
+
+/* Tables that are added between one count and the next: 16 MiB */
+#define TABLES_STEP 4096UL
+
+static unsigned int table_memory = 64;
+module_param(table_memory, uint, 0644);
+MODULE_PARM_DESC(table_memory,
+		 "MiB that IOMMU page tables of one address space may take beyond RLIMIT_MEMLOCK (default 64)");
+
+/**
+ * space_tables_init - Begin to count
+ * @space: without areas
+ */
+void space_tables_init(struct space *space)
+{
+	space->tables = 0;
+	space->tables_next = TABLES_STEP;
+}
+
+static inline bool same_table(unsigned long a, unsigned long b,
+			      unsigned int shift)
+{
+	return a >> shift == b >> shift;
+}
+
+/* Tables of a level that a range needs, and the one in front of it does not */
+static unsigned long tables_of_level(const struct iova_range *range,
+				     const struct iova_range *before,
+				     unsigned int shift)
+{
+	unsigned long nr = (range->last >> shift) -
+			   (range->first >> shift) + 1;
+
+	return nr - (before && same_table(before->last, range->first, shift));
+}
+
+/**
+ * space_tables_add - Count the tables that a new area needs
+ * @space: with its lock held
+ * @area: in the tree
+ *
+ * Those that it shares with its neighbours are there already.
+ */
+void space_tables_add(struct space *space, const struct area *area)
+{
+	const struct iova_range *range = &area->range;
+	const struct iova_range *before = iova_tree_prev(range);
+	const struct iova_range *after;
+	unsigned int i;
+
+	lockdep_assert_held(&space->lock);
+
+	/* By far the most */
+	if (before && same_table(before->last, range->last, table_shifts[0]))
+		return;
+	after = iova_tree_next(range, ULONG_MAX);
+	for (i = 0; i < ARRAY_SIZE(table_shifts); i++) {
+		unsigned int shift = table_shifts[i];
+		unsigned long nr = tables_of_level(range, before, shift);
+
+		if (nr && after && same_table(after->first, range->last, shift))
+			nr--;
+		if (!nr && same_table(range->first, range->last, shift))
+			break;
+		WRITE_ONCE(space->tables, space->tables + nr);
+	}
+}
+
+/**
+ * struct gap - IOVA that no live area has
+ * @first: first IOVA
+ * @end: the IOVA behind it
+ * @left: a domain translates what is in front of it
+ * @right: a domain translates what is behind it
+ */
+struct gap {
+	unsigned long first;
+	unsigned long end;
+	bool left;
+	bool right;
+};
+
+static void clear_piece(struct iommu_domain *domain, unsigned long first,
+			unsigned long end, struct iommu_iotlb_gather *gather)
+{
+	if (first < end)
+		iommu_unmap_fast(domain, first, end - first, gather);
+}
+
+/*
+ * Take the tables out that lie wholly in a gap. VT-d clears at least what the lowest
+ * entry that is there spans, which may be more than it was told. So a piece has
+ * the size of tables of a level, and lies in a table of the next level that is
+ * known to be there because a neighbour needs it.
+ */
+static void clear_gap(struct iommu_domain *domain, const struct gap *gap,
+		      struct iommu_iotlb_gather *gather)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table_shifts); i++) {
+		unsigned long span = 1UL << table_shifts[i];
+		unsigned long above = span << 9;
+		unsigned long first = ALIGN(gap->first, span);
+		unsigned long end = ALIGN_DOWN(gap->end, span);
+
+		if (gap->left)
+			clear_piece(domain, first,
+				    min(end, ALIGN(gap->first, above)), gather);
+		if (gap->right)
+			clear_piece(domain,
+				    max(first, ALIGN_DOWN(gap->end, above)),
+				    end, gather);
+	}
+}
+
+/* The IOVA behind what a domain can translate, or behind all tables that are counted */
+static unsigned long domain_end(const struct iommu_domain *domain)
+{
+	unsigned long last = domain->geometry.aperture_end;
+
+	return last == ULONG_MAX ? ALIGN_DOWN(last, 1UL << 48) : last + 1;
+}
+
+/*
+ * Nobody maps or unmaps meanwhile, so there is in the domain what is live. A BAR may
+ * be gone for the moment and come back: nothing is known about its tables.
+ */
+static void domain_shrink(struct space *space, struct iommu_domain *domain)
+{
+	struct iommu_iotlb_gather gather;
+	struct gap gap = {};
+	struct area *area;
+
+	lockdep_assert_held_write(&space->domains_sem);
+
+	iommu_gather_start(&gather);
+	for_each_live(area, space, ULONG_MAX) {
+		gap.end = area->range.first;
+		gap.right = !area->pages->is_bar;
+		clear_gap(domain, &gap, &gather);
+		gap.first = area->range.last + 1;
+		gap.left = gap.right;
+		cond_resched();
+	}
+	gap.end = domain_end(domain);
+	gap.right = false;
+	if (gap.first) {
+		clear_gap(domain, &gap, &gather);
+	} else {
+		/* In two, as VT-d takes the whole for the end of the domain */
+		clear_piece(domain, 0, gap.end / 2, &gather);
+		clear_piece(domain, gap.end / 2, gap.end, &gather);
+	}
+	/* Otherwise the IOMMU knows of nothing that has gone */
+	if (!list_empty(&gather.freelist))
+		iommu_gather_flush(domain, &gather);
+}
+
+static unsigned long count_live(struct space *space)
+{
+	const struct iova_range *before = NULL;
+	unsigned long nr = 0;
+	struct area *area;
+	unsigned int i;
+
+	for_each_live(area, space, ULONG_MAX) {
+		for (i = 0; i < ARRAY_SIZE(table_shifts); i++)
+			nr += tables_of_level(&area->range, before,
+					      table_shifts[i]);
+		before = &area->range;
+		cond_resched();
+	}
+	return nr;
+}
+
+/* What the caller may have: what he may pin, and something for a start */
+static unsigned long tables_limit(void)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK);
+
+	if (limit == RLIM_INFINITY || capable(CAP_IPC_LOCK))
+		return ULONG_MAX;
+	return (limit >> PAGE_SHIFT) +
+	       READ_ONCE(table_memory) * (SZ_1M / PAGE_SIZE);
+}
+
+/**
+ * space_tables_shrink - Give back empty tables and count those that are left
+ * @space: the space
+ * @more: tables that the caller is about to need
+ *
+ * Return: 0, or -ENOMEM when he may not have so many.
+ */
+int space_tables_shrink(struct space *space, unsigned long more)
+{
+	unsigned long limit = tables_limit();
+	struct space_domain *member;
+	unsigned long before;
+	unsigned long live;
+	unsigned long next;
+
+	down_write(&space->domains_sem);
+	mutex_lock(&space->lock);
+	before = space->tables;
+	mutex_unlock(&space->lock);
+
+	list_for_each_entry(member, &space->domains, link)
+		domain_shrink(space, member->domain);
+	live = count_live(space);
+
+	/* New areas went on adding */
+	mutex_lock(&space->lock);
+	WRITE_ONCE(space->tables, live + (space->tables - before));
+	next = live + max(live / 2, TABLES_STEP);
+	if (next > limit)
+		next = max(limit, live + TABLES_STEP);
+	WRITE_ONCE(space->tables_next, next);
+	mutex_unlock(&space->lock);
+	up_write(&space->domains_sem);
+	return live + more > limit ? -ENOMEM : 0;
+}
