@@ -23,16 +23,16 @@
  * the length of a call of the driver, processes with a BAR in place are kept from
  * being torn down, and BARs of those that are so already are taken out before.
  *
- * Four locks, in this order:
+ * Locks, in this order:
  *
  *   bar->look_up	mutex. Held while a page fault is taken; inside pages->lock,
  *			outside mmap_lock. The notifier does not take it.
  *   bar->lock		mutex. The state, the frames and the views. The notifier
  *			takes it, and memory reclaim may call the notifier: nothing
  *			may be allocated under it in a way that reclaims.
- *   domains_sem	held for reading to work on a domain, for writing by whoever
- *			changes the devices of one. Inside the space's domains_sem,
- *			which the notifier cannot take.
+ *   gate		passed to work on a domain; closed by whoever changes the
+ *			devices of one. Closed inside the space's domains_sem, which
+ *			the notifier cannot take.
  *   bars_lock		spinlock. The lists of all bars and of all guards, and whose
  *			process is kept.
  */
@@ -41,10 +41,10 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
-#include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include <compat.h>
 
@@ -119,7 +119,6 @@ struct bar_view {
 	bool huge;
 };
 
-static DECLARE_RWSEM(domains_sem);
 static DEFINE_SPINLOCK(bars_lock); /* guards bars, guards, bar->mm, bar->kept */
 static LIST_HEAD(bars);
 static LIST_HEAD(guards);
@@ -138,24 +137,64 @@ static void set_state(struct bar *bar, enum bar_state state)
 	WRITE_ONCE(bar->state, state);
 }
 
+/*
+ * Not a semaphore, since lockdep would see a circle: whoever closes the gate takes
+ * mutexes of the IOMMU core, under which memory may be reclaimed, which calls
+ * notifiers. But memory that is reclaimed is no BAR. Where it lies at the
+ * addresses of one, that one is lost, and its notifier waits for nothing.
+ */
+static struct {
+	spinlock_t lock; /* guards users and closed */
+	unsigned int users;
+	unsigned int closed;
+	wait_queue_head_t wait;
+} gate = {
+	.lock = __SPIN_LOCK_UNLOCKED(gate.lock),
+	.wait = __WAIT_QUEUE_HEAD_INITIALIZER(gate.wait),
+};
+
+static void gate_pass(void)
+{
+	spin_lock(&gate.lock);
+	wait_event_cmd(gate.wait, !gate.closed, spin_unlock(&gate.lock),
+		       spin_lock(&gate.lock));
+	gate.users++;
+	spin_unlock(&gate.lock);
+}
+
+static void gate_leave(void)
+{
+	spin_lock(&gate.lock);
+	if (!--gate.users && gate.closed)
+		wake_up_all(&gate.wait);
+	spin_unlock(&gate.lock);
+}
+
 /* Keep all domains from being worked on for BARs */
 void bar_lock_domains(void)
 {
-	down_write(&domains_sem);
+	spin_lock(&gate.lock);
+	gate.closed++;
+	wait_event_cmd(gate.wait, !gate.users, spin_unlock(&gate.lock),
+		       spin_lock(&gate.lock));
+	spin_unlock(&gate.lock);
 }
 
 void bar_unlock_domains(void)
 {
-	up_write(&domains_sem);
+	spin_lock(&gate.lock);
+	if (!--gate.closed)
+		wake_up_all(&gate.wait);
+	spin_unlock(&gate.lock);
 }
 
 static void view_unmap(const struct bar_view *view)
 {
 	size_t unmapped;
 
-	down_read(&domains_sem);
+	gate_pass();
 	unmapped = iommu_unmap(view->domain, view->iova, view->length);
-	up_read(&domains_sem);
+	gate_leave();
 	WARN_ON(unmapped != view->length);
 }
 
@@ -165,7 +204,7 @@ static int view_map(struct bar *bar, const struct bar_view *view)
 
 	lockdep_assert_held(&bar->lock);
 
-	down_read(&domains_sem);
+	gate_pass();
 	rc = domain_map_runs(view->domain, view->iova, &bar->runs,
 			     bar->nr_pages, view->offset, view->length,
 			     view->prot, view->huge);
@@ -174,7 +213,7 @@ static int view_map(struct bar *bar, const struct bar_view *view)
 		if (rc)
 			iommu_unmap(view->domain, view->iova, view->length);
 	}
-	up_read(&domains_sem);
+	gate_leave();
 	return rc;
 }
 
@@ -226,6 +265,9 @@ static bool bar_invalidate(struct mmu_interval_notifier *sub,
 	bool lost = range->event == MMU_NOTIFY_UNMAP ||
 		    range->event == MMU_NOTIFY_RELEASE;
 
+	/* Memory is being reclaimed, perhaps; see gate */
+	if (READ_ONCE(bar->state) == BAR_LOST)
+		return true;
 	if (mmu_notifier_range_blockable(range)) {
 		mutex_lock(&bar->lock);
 	} else {
@@ -444,19 +486,30 @@ void iommufd_bars_restored(struct iommufd_bar_guard *guard)
 }
 EXPORT_SYMBOL_GPL(iommufd_bars_restored);
 
+static void change_state(struct bar *bar, enum bar_state state)
+{
+	mutex_lock(&bar->lock);
+	set_state(bar, state);
+	mutex_unlock(&bar->lock);
+}
+
+/* The notifier must find it waiting from its first call on */
 static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 {
 	int rc;
 
 	if (!mmget_not_zero(mm))
 		return -EFAULT;
+	change_state(bar, BAR_WAITING);
 	rc = mmu_interval_notifier_insert(&bar->sub, mm, uaddr,
 					  bar->nr_pages << PAGE_SHIFT,
 					  &bar_ops);
 	mmput(mm);
 	bar->ended = rc;
-	if (rc)
+	if (rc) {
+		change_state(bar, BAR_LOST);
 		return rc;
+	}
 	spin_lock(&bars_lock);
 	bar->mm = mm;
 	spin_unlock(&bars_lock);
@@ -505,12 +558,12 @@ int bar_create(struct pages *pages)
 	mutex_init(&bar->lock);
 	runs_init(&bar->runs);
 	INIT_LIST_HEAD(&bar->views);
+	bar->state = BAR_LOST;
 	rc = watch(bar, pages->owner->who.mm, pages->base);
 	if (rc) {
 		kfree(bar);
 		return rc;
 	}
-	atomic_inc(&bars_waiting);
 	spin_lock(&bars_lock);
 	list_add(&bar->link, &bars);
 	spin_unlock(&bars_lock);
@@ -548,12 +601,8 @@ int bar_move(struct pages *pages, unsigned long uaddr)
 	mutex_lock(&bar->look_up);
 	unwatch(bar);
 	rc = watch(bar, current->mm, uaddr);
-	if (!rc) {
-		mutex_lock(&bar->lock);
-		set_state(bar, BAR_WAITING);
-		mutex_unlock(&bar->lock);
+	if (!rc)
 		look_up(bar);
-	}
 	mutex_unlock(&bar->look_up);
 	return rc;
 }
