@@ -135,26 +135,53 @@ static void mock_detach_dev(struct iommu_domain *domain, struct device *dev)
 	mutex_unlock(&mock_lock);
 }
 
+/*
+ * Makes room for entries: nothing may be allocated under mock_lock, which is taken
+ * with locks held that memory reclaim may wait for.
+ */
+static int reserve(struct mock_domain *mock, unsigned long index, size_t count,
+		   gfp_t gfp)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		ret = xa_reserve(&mock->entries, index + i, gfp);
+		if (ret)
+			goto err_release;
+	}
+	return 0;
+
+err_release:
+	while (i--)
+		xa_release(&mock->entries, index + i);
+	return ret;
+}
+
 static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
 			  phys_addr_t paddr, size_t pgsize, size_t pgcount,
 			  int prot, gfp_t gfp, size_t *mapped)
 {
 	struct mock_domain *mock = to_domain(domain);
+	unsigned long index = iova >> PAGE_SHIFT;
 	unsigned long entry;
-	int ret = 0;
+	int ret;
 
+	ret = reserve(mock, index, pgcount, gfp);
+	if (ret)
+		return ret;
 	mutex_lock(&mock_lock);
-	while (pgcount--) {
+	for (; pgcount--; index++) {
+		if (WARN_ON(xa_load(&mock->entries, index))) {
+			ret = -EEXIST;
+			break;
+		}
 		entry = PHYS_PFN(paddr) << ENTRY_SHIFT;
 		entry |= mock->enforces ? ENTRY_SNOOP : 0;
-		ret = xa_insert(&mock->entries, iova >> PAGE_SHIFT,
-				xa_mk_value(entry), GFP_KERNEL);
-		if (ret)
-			break;
+		xa_store(&mock->entries, index, xa_mk_value(entry), GFP_NOWAIT);
 		mock->nr_entries++;
 		mock->nr_snooping += mock->enforces;
 		*mapped += pgsize;
-		iova += pgsize;
 		paddr += pgsize;
 	}
 	look_for_surprise(mock);
