@@ -15,6 +15,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
+#include "lib/pass.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -169,46 +170,6 @@ TEST_F(life, reopen)
 	EXPECT_EQ(0, iommufd_destroy(self->rig.iommufd, self->rig.ioas));
 }
 
-static int send_files(int socket, const int *fds, size_t count)
-{
-	char control[CMSG_SPACE(4 * sizeof(int))] = {};
-	struct iovec byte = { .iov_base = "", .iov_len = 1 };
-	struct msghdr message = {
-		.msg_iov = &byte,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-	return sendmsg(socket, &message, 0) == 1 ? 0 : -errno;
-}
-
-static int receive_files(int socket, int *fds, size_t count)
-{
-	char control[CMSG_SPACE(4 * sizeof(int))], data;
-	struct iovec byte = { .iov_base = &data, .iov_len = 1 };
-	struct msghdr message = {
-		.msg_iov = &byte,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_len != CMSG_LEN(count * sizeof(int)))
-		return -EPROTO;
-	memcpy(fds, CMSG_DATA(header), count * sizeof(int));
-	return 0;
-}
-
 /*
  * Files opened by one process and used by another, as libvirt and QEMU do: the
  * user of both binds and maps its own memory, and its death ends it all.
@@ -225,7 +186,7 @@ TEST_F(life, passed_files)
 		struct rig rig = {};
 		uint32_t pt;
 
-		if (receive_files(sockets[1], fds, 2))
+		if (pass_receive(sockets[1], fds, 2))
 			_exit(1);
 		rig.device = fds[0];
 		rig.iommufd = fds[1];
@@ -246,7 +207,7 @@ TEST_F(life, passed_files)
 	ASSERT_EQ(0, rig_open(&self->rig));
 	fds[0] = self->rig.device;
 	fds[1] = self->rig.iommufd;
-	ASSERT_EQ(0, send_files(sockets[0], fds, 2));
+	ASSERT_EQ(0, pass_files(sockets[0], fds, 2));
 	ASSERT_EQ(0, rig_close(&self->rig));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
@@ -264,7 +225,7 @@ TEST_F(life, lost_in_transit)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	fds[0] = self->rig.device;
 	fds[1] = self->rig.iommufd;
-	ASSERT_EQ(0, send_files(sockets[0], fds, 2));
+	ASSERT_EQ(0, pass_files(sockets[0], fds, 2));
 	ASSERT_EQ(0, rig_close(&self->rig));
 	EXPECT_TRUE(census_settles(self->pins + PAGES));
 	close(sockets[0]);
