@@ -16,6 +16,12 @@
 
 #include "vfio.h"
 
+#define NO_ARGUMENT "the argument cannot be read"
+#define NO_ANSWER "the answer cannot be written"
+#define ARGSZ_TOO_SMALL "argsz %u is less than %zu"
+#define UNKNOWN_FLAGS "flags 0x%x have bits that are not known"
+#define NO_PASIDS "the IOMMU drivers of this kernel offer no PASIDs"
+
 /*
  * Makes the node and the way from its number to the device come in one step,
  * for an open that is quicker than the registration.
@@ -92,11 +98,13 @@ static int cdev_check_token(struct vfio_device *vdev,
 	int match;
 
 	if (!vdev->ops->match)
-		return given ? -EINVAL : 0;
+		return !given ? 0 :
+		       refuse(-EINVAL, "the driver %s takes no token",
+			      dev_driver_string(vdev->dev));
 
 	if (given && copy_from_user(&uuid, u64_to_user_ptr(bind->token_uuid_ptr),
 				    sizeof(uuid)))
-		return -EFAULT;
+		return refuse(-EFAULT, "the token cannot be read");
 
 	if (given)
 		name = kasprintf(GFP_KERNEL, "%s vf_token=%pUb",
@@ -104,13 +112,19 @@ static int cdev_check_token(struct vfio_device *vdev,
 	else
 		name = kstrdup(dev_name(vdev->dev), GFP_KERNEL);
 	if (!name)
-		return -ENOMEM;
+		return refuse(-ENOMEM, "no kernel memory for a name");
 
 	match = vdev->ops->match(vdev, name);
 	kfree(name);
 	if (match < 0)
-		return match;
-	return match ? 0 : -EINVAL;
+		return refuse(match, given ? "the driver %s refuses the token" :
+					     "the driver %s wants a token",
+			      dev_driver_string(vdev->dev));
+	if (!match)
+		return refuse(-EINVAL, "the driver %s does not take the device for %s",
+			      dev_driver_string(vdev->dev),
+			      dev_name(vdev->dev));
+	return 0;
 }
 
 static int cdev_copy_bind(struct vfio_device_bind_iommufd *bind,
@@ -120,14 +134,22 @@ static int cdev_copy_bind(struct vfio_device_bind_iommufd *bind,
 	int ret;
 
 	if (get_user(size, &uarg->argsz))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (size < offsetofend(struct vfio_device_bind_iommufd, out_devid))
-		return -EINVAL;
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, size,
+			      offsetofend(struct vfio_device_bind_iommufd,
+					  out_devid));
 	ret = copy_struct_from_user(bind, sizeof(*bind), uarg, size);
+	if (ret == -E2BIG)
+		return refuse(ret,
+			      "of the %u bytes of the argument some beyond the %zu known are not 0",
+			      size, sizeof(*bind));
 	if (ret)
-		return ret;
-	if (bind->iommufd < 0 || bind->flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
-		return -EINVAL;
+		return refuse(ret, NO_ARGUMENT);
+	if (bind->iommufd < 0)
+		return refuse(-EINVAL, "%d is no descriptor", bind->iommufd);
+	if (bind->flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, bind->flags);
 	return 0;
 }
 
@@ -143,7 +165,7 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 	lockdep_assert_held(&vdev->dev_set->lock);
 
 	if (df->usable)
-		return -EINVAL;
+		return refuse(-EINVAL, "the device file is bound already");
 	ret = cdev_check_token(vdev, bind);
 	if (ret)
 		return ret;
@@ -154,7 +176,7 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 
 	/* Bound through another file of the same device */
 	if (vdev->open_count) {
-		ret = -EINVAL;
+		ret = refuse(-EINVAL, "the device is bound by another open of its device file");
 		goto out_put;
 	}
 	ret = vfio_device_open(vdev, ictx, &df->kvm, &devid);
@@ -162,7 +184,7 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 		goto out_put;
 	if (put_user(devid, out_devid)) {
 		vfio_device_close(vdev);
-		ret = -EFAULT;
+		ret = refuse(-EFAULT, NO_ANSWER);
 		goto out_put;
 	}
 	if (vfio_state(vdev)->idev)
@@ -187,7 +209,7 @@ long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 	if (ret)
 		return ret;
 	if (df->group)
-		return -EINVAL;
+		return refuse(-EINVAL, "the file was got from its group, which has bound it");
 
 	ret = vfio_group_block(vdev->group);
 	if (ret)
@@ -234,17 +256,19 @@ long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg)
 	int ret;
 
 	if (copy_from_user(&attach, arg, minsz))
-		return -EFAULT;
-	if (attach.argsz < minsz || attach.flags & ~VFIO_DEVICE_ATTACH_PASID)
-		return -EINVAL;
+		return refuse(-EFAULT, NO_ARGUMENT);
+	if (attach.argsz < minsz)
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, attach.argsz, minsz);
+	if (attach.flags & ~VFIO_DEVICE_ATTACH_PASID)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, attach.flags);
 	if (attach.flags)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, NO_PASIDS);
 
 	mutex_lock(&vdev->dev_set->lock);
 	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
 	if (!ret && put_user(attach.pt_id, &arg->pt_id)) {
 		vfio_iommufd_detach(vdev);
-		ret = -EFAULT;
+		ret = refuse(-EFAULT, NO_ANSWER);
 	}
 	mutex_unlock(&vdev->dev_set->lock);
 	return ret;
@@ -258,11 +282,13 @@ long vfio_cdev_detach(struct vfio_device_file *df, void __user *uarg)
 	struct vfio_device *vdev = df->vdev;
 
 	if (copy_from_user(&detach, uarg, minsz))
-		return -EFAULT;
-	if (detach.argsz < minsz || detach.flags & ~VFIO_DEVICE_DETACH_PASID)
-		return -EINVAL;
+		return refuse(-EFAULT, NO_ARGUMENT);
+	if (detach.argsz < minsz)
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, detach.argsz, minsz);
+	if (detach.flags & ~VFIO_DEVICE_DETACH_PASID)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, detach.flags);
 	if (detach.flags)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, NO_PASIDS);
 
 	mutex_lock(&vdev->dev_set->lock);
 	vfio_iommufd_detach(vdev);

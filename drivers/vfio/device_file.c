@@ -60,7 +60,8 @@ static int device_wake(struct vfio_device *vdev)
 	ret = pm_runtime_resume_and_get(vdev->dev);
 	if (ret) {
 		dev_info_ratelimited(vdev->dev, "cannot resume: %d\n", ret);
-		return -EIO;
+		return refuse(-EIO, "the device cannot be woken up: error %d",
+			      ret);
 	}
 	return 0;
 }
@@ -74,7 +75,19 @@ static void device_let_sleep(struct vfio_device *vdev)
 static long driver_ioctl(struct vfio_device *vdev, unsigned int cmd,
 			 unsigned long arg)
 {
-	return vdev->ops->ioctl ? vdev->ops->ioctl(vdev, cmd, arg) : -EINVAL;
+	long ret;
+
+	if (!vdev->ops->ioctl)
+		return refuse(-EINVAL, "the driver %s has no ioctls",
+			      dev_driver_string(vdev->dev));
+	ret = vdev->ops->ioctl(vdev, cmd, arg);
+	if (ret == -ENOTTY)
+		iommufd_refuse(ret, "the driver %s does not know the ioctl",
+			       dev_driver_string(vdev->dev));
+	else if (ret < 0)
+		iommufd_refuse(ret, "refused by the driver %s",
+			       dev_driver_string(vdev->dev));
+	return ret;
 }
 
 /* What means something else, or nothing at all, on a file got from a group */
@@ -101,32 +114,61 @@ static long cdev_ioctl(struct vfio_device_file *df, unsigned int cmd,
 	return driver_ioctl(vdev, cmd, arg);
 }
 
+static long awake_ioctl(struct vfio_device_file *df, unsigned int cmd,
+			unsigned long arg)
+{
+	struct vfio_device *vdev = df->vdev;
+
+	if (cmd == VFIO_DEVICE_FEATURE)
+		return vfio_device_feature(vdev, (void __user *)arg);
+	if (df->group)
+		return driver_ioctl(vdev, cmd, arg);
+	return cdev_ioctl(df, cmd, arg);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
-	void __user *uarg = (void __user *)arg;
 	struct iommufd_bar_guard guard;
+	bool awake = false;
 	long ret;
 
-	if (cmd == VFIO_DEVICE_BIND_IOMMUFD)
-		return vfio_cdev_bind(df, uarg);
-	if (!vfio_device_file_usable(df))
-		return -EINVAL;
-
-	ret = device_wake(vdev);
-	if (ret)
-		return ret;
-	vfio_bars_guard(vdev, &guard);
-	if (cmd == VFIO_DEVICE_FEATURE)
-		ret = vfio_device_feature(vdev, uarg);
-	else if (df->group)
-		ret = driver_ioctl(vdev, cmd, arg);
-	else
-		ret = cdev_ioctl(df, cmd, arg);
-	vfio_bars_restored(vdev, &guard);
-	device_let_sleep(vdev);
+	if (cmd == VFIO_DEVICE_BIND_IOMMUFD) {
+		ret = vfio_cdev_bind(df, (void __user *)arg);
+	} else if (!vfio_device_file_usable(df)) {
+		ret = refuse(-EINVAL, "the device file is not bound to a /dev/iommu");
+	} else {
+		ret = device_wake(vdev);
+		awake = !ret;
+		if (awake) {
+			vfio_bars_guard(vdev, &guard);
+			ret = awake_ioctl(df, cmd, arg);
+		}
+	}
+	/* Before the BARs, which may have reasons of their own */
+	if (unlikely(ret < 0))
+		vfio_device_refused(df, cmd, ret);
+	if (awake) {
+		vfio_bars_restored(vdev, &guard);
+		device_let_sleep(vdev);
+	}
 	return ret;
+}
+
+/* Of read(), write() and mmap(), which the driver does: why not? */
+static void __cold region_refused(struct vfio_device_file *df, const char *call,
+				  const void *op, int error)
+{
+	if (!vfio_device_file_usable(df))
+		iommufd_refuse(error, "the device file is not bound to a /dev/iommu");
+	else if (!op)
+		iommufd_refuse(error, "the driver %s does not do it",
+			       dev_driver_string(df->vdev->dev));
+	else
+		iommufd_refuse(error, "refused by the driver %s",
+			       dev_driver_string(df->vdev->dev));
+	iommufd_refusal_keep(&df->refusal, call, 0, error);
 }
 
 static ssize_t device_read(struct file *file, char __user *buf, size_t count,
@@ -134,10 +176,13 @@ static ssize_t device_read(struct file *file, char __user *buf, size_t count,
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
+	ssize_t ret = -EINVAL;
 
-	if (!vfio_device_file_usable(df) || !vdev->ops->read)
-		return -EINVAL;
-	return vdev->ops->read(vdev, buf, count, ppos);
+	if (vfio_device_file_usable(df) && vdev->ops->read)
+		ret = vdev->ops->read(vdev, buf, count, ppos);
+	if (unlikely(ret < 0))
+		region_refused(df, "read", vdev->ops->read, ret);
+	return ret;
 }
 
 static ssize_t device_write(struct file *file, const char __user *buf,
@@ -146,13 +191,15 @@ static ssize_t device_write(struct file *file, const char __user *buf,
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
 	struct iommufd_bar_guard guard;
-	ssize_t ret;
+	ssize_t ret = -EINVAL;
 
-	if (!vfio_device_file_usable(df) || !vdev->ops->write)
-		return -EINVAL;
-	vfio_bars_guard(vdev, &guard);
-	ret = vdev->ops->write(vdev, buf, count, ppos);
-	vfio_bars_restored(vdev, &guard);
+	if (vfio_device_file_usable(df) && vdev->ops->write) {
+		vfio_bars_guard(vdev, &guard);
+		ret = vdev->ops->write(vdev, buf, count, ppos);
+		vfio_bars_restored(vdev, &guard);
+	}
+	if (unlikely(ret < 0))
+		region_refused(df, "write", vdev->ops->write, ret);
 	return ret;
 }
 
@@ -160,12 +207,13 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct vfio_device_file *df = file->private_data;
 	struct vfio_device *vdev = df->vdev;
-	int ret;
+	int ret = -EINVAL;
 
-	if (!vfio_device_file_usable(df) || !vdev->ops->mmap)
-		return -EINVAL;
-	ret = vdev->ops->mmap(vdev, vma);
-	if (!ret)
+	if (vfio_device_file_usable(df) && vdev->ops->mmap)
+		ret = vdev->ops->mmap(vdev, vma);
+	if (unlikely(ret))
+		region_refused(df, "mmap", vdev->ops->mmap, ret);
+	else
 		vfio_bar_mmap(vdev, vma);
 	return ret;
 }
@@ -176,6 +224,7 @@ static void device_show_fdinfo(struct seq_file *m, struct file *file)
 	struct vfio_device_file *df = file->private_data;
 	char *path;
 
+	iommufd_refusal_show(m, &df->refusal);
 	path = kobject_get_path(&df->vdev->dev->kobj, GFP_KERNEL);
 	if (!path)
 		return;

@@ -35,7 +35,8 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 	lockdep_assert_held(&vdev->dev_set->lock);
 
 	if (!try_module_get(vdev->dev->driver->owner))
-		return -ENODEV;
+		return refuse(-ENODEV, "the driver %s is being unloaded",
+			      dev_driver_string(vdev->dev));
 
 	ret = vfio_iommufd_bind(vdev, ictx, devid);
 	if (ret)
@@ -47,8 +48,11 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 	vdev->kvm = state->kvm;
 	if (vdev->ops->open_device)
 		ret = vdev->ops->open_device(vdev);
-	if (ret)
+	if (ret) {
+		iommufd_refuse(ret, "the driver %s cannot open the device",
+			       dev_driver_string(vdev->dev));
 		goto err_unbind;
+	}
 
 	ret = vfio_virtio_check(vdev);
 	if (ret)

@@ -22,6 +22,37 @@ static const struct {
 	{ VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, vfio_feature_log_report },
 };
 
+static long core_feature(struct vfio_device *vdev, unsigned int index,
+			 u32 flags, void __user *data, size_t size)
+{
+	long ret = core_features[index].fn(vdev, flags, data, size);
+
+	if (ret == -ENOTTY)
+		iommufd_refuse(ret, "the driver %s lacks what feature %u needs",
+			       dev_driver_string(vdev->dev),
+			       core_features[index].feature);
+	else if (ret < 0)
+		iommufd_refuse(ret,
+			       "feature %u: wrong flags 0x%x, size %zu or data, or the driver %s refuses",
+			       core_features[index].feature, flags, size,
+			       dev_driver_string(vdev->dev));
+	return ret;
+}
+
+static long driver_feature(struct vfio_device *vdev, u32 flags,
+			   void __user *data, size_t size)
+{
+	unsigned int feature = flags & VFIO_DEVICE_FEATURE_MASK;
+	long ret = -ENOTTY;
+
+	if (vdev->ops->device_feature)
+		ret = vdev->ops->device_feature(vdev, flags, data, size);
+	if (ret < 0)
+		iommufd_refuse(ret, "feature %u is refused by the driver %s",
+			       feature, dev_driver_string(vdev->dev));
+	return ret;
+}
+
 long vfio_device_feature(struct vfio_device *vdev, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_device_feature, flags);
@@ -31,24 +62,24 @@ long vfio_device_feature(struct vfio_device *vdev, void __user *uarg)
 	size_t size;
 
 	if (copy_from_user(&hdr, arg, minsz))
-		return -EFAULT;
-	if (hdr.argsz < minsz ||
-	    hdr.flags & ~(VFIO_DEVICE_FEATURE_MASK | FEATURE_FLAGS))
-		return -EINVAL;
+		return refuse(-EFAULT, "the argument cannot be read");
+	if (hdr.argsz < minsz)
+		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
+			      minsz);
+	if (hdr.flags & ~(VFIO_DEVICE_FEATURE_MASK | FEATURE_FLAGS))
+		return refuse(-EINVAL, "flags 0x%x have bits that are not known",
+			      hdr.flags);
 
 	/* Both at once only to ask whether both exist */
 	if ((hdr.flags & FEATURE_FLAGS) ==
 	    (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET))
-		return -EINVAL;
+		return refuse(-EINVAL, "GET and SET together are for PROBE only");
 
 	size = hdr.argsz - minsz;
 	for (i = 0; i < ARRAY_SIZE(core_features); i++)
 		if (core_features[i].feature ==
 		    (hdr.flags & VFIO_DEVICE_FEATURE_MASK))
-			return core_features[i].fn(vdev, hdr.flags, arg->data,
-						   size);
-
-	if (!vdev->ops->device_feature)
-		return -ENOTTY;
-	return vdev->ops->device_feature(vdev, hdr.flags, arg->data, size);
+			return core_feature(vdev, i, hdr.flags, arg->data,
+					    size);
+	return driver_feature(vdev, hdr.flags, arg->data, size);
 }

@@ -276,7 +276,7 @@ void vfio_group_withdraw(struct vfio_device *vdev)
  */
 struct vfio_device *vfio_group_get_device(struct vfio_group *group, char *name)
 {
-	struct vfio_device *vdev, *found = ERR_PTR(-ENODEV);
+	struct vfio_device *vdev, *found = NULL;
 
 	mutex_lock(&group->devices_lock);
 	list_for_each_entry(vdev, &group->devices, group_next) {
@@ -288,7 +288,9 @@ struct vfio_device *vfio_group_get_device(struct vfio_group *group, char *name)
 			match = !strcmp(dev_name(vdev->dev), name);
 
 		if (match < 0) {
-			found = ERR_PTR(match);
+			found = ERR_PTR(refuse(match,
+					       "the driver %s wants another name, or a token in it",
+					       dev_driver_string(vdev->dev)));
 			break;
 		}
 		if (match && vfio_device_get(vdev)) {
@@ -297,6 +299,9 @@ struct vfio_device *vfio_group_get_device(struct vfio_group *group, char *name)
 		}
 	}
 	mutex_unlock(&group->devices_lock);
+	if (!found)
+		found = ERR_PTR(refuse(-ENODEV, "no device of group %s has that name",
+				       dev_name(&group->dev)));
 	return found;
 }
 

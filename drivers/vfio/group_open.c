@@ -16,6 +16,9 @@
 
 #include "vfio.h"
 
+#define GROUP_IS_GONE "the last device of the group is gone"
+#define NO_ARGUMENT "the argument cannot be read"
+
 static long group_set_container(struct vfio_group *group, int __user *arg)
 {
 	struct iommufd_ctx *ictx;
@@ -24,18 +27,18 @@ static long group_set_container(struct vfio_group *group, int __user *arg)
 	int fd;
 
 	if (get_user(fd, arg))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	f = fdget(fd);
 	if (!f.file)
-		return -EBADF;
+		return refuse(-EBADF, "no file is open at descriptor %d", fd);
 
 	mutex_lock(&group->lock);
 	if (group->ictx) {
-		ret = -EINVAL;
+		ret = refuse(-EINVAL, "the group has a container already");
 		goto out_unlock;
 	}
 	if (!group->iommu_group) {
-		ret = -ENODEV;
+		ret = refuse(-ENODEV, GROUP_IS_GONE);
 		goto out_unlock;
 	}
 
@@ -81,7 +84,10 @@ static long group_unset_container(struct vfio_group *group)
 
 	mutex_lock(&group->lock);
 	if (!group->ictx || group->open_devices) {
-		int ret = group->ictx ? -EBUSY : -EINVAL;
+		int ret = !group->ictx ?
+			refuse(-EINVAL, "the group has no container") :
+			refuse(-EBUSY, "%u files of devices of the group are open",
+			       group->open_devices);
 
 		mutex_unlock(&group->lock);
 		return ret;
@@ -100,15 +106,16 @@ static long group_get_status(struct vfio_group *group,
 	struct vfio_group_status status;
 
 	if (copy_from_user(&status, arg, minsz))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (status.argsz < minsz)
-		return -EINVAL;
+		return refuse(-EINVAL, "argsz %u is less than %zu",
+			      status.argsz, minsz);
 
 	status.flags = 0;
 	mutex_lock(&group->lock);
 	if (!group->iommu_group) {
 		mutex_unlock(&group->lock);
-		return -ENODEV;
+		return refuse(-ENODEV, GROUP_IS_GONE);
 	}
 	if (group->ictx)
 		status.flags = VFIO_GROUP_FLAGS_CONTAINER_SET |
@@ -117,7 +124,9 @@ static long group_get_status(struct vfio_group *group,
 		status.flags = VFIO_GROUP_FLAGS_VIABLE;
 	mutex_unlock(&group->lock);
 
-	return copy_to_user(arg, &status, minsz) ? -EFAULT : 0;
+	if (copy_to_user(arg, &status, minsz))
+		return refuse(-EFAULT, "the answer cannot be written");
+	return 0;
 }
 
 /* The old interface has no call to attach: a device comes attached */
@@ -149,7 +158,7 @@ static int group_open_device(struct vfio_device_file *df)
 
 	mutex_lock(&group->lock);
 	if (!group->ictx) {
-		ret = -EINVAL;
+		ret = refuse(-EINVAL, "the group has no container");
 		goto out_unlock;
 	}
 
@@ -206,7 +215,7 @@ static struct file *group_device_file(struct vfio_group *group,
 
 	df = vfio_device_file_alloc(vdev);
 	if (!df)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a file"));
 	df->group = group;
 
 	ret = group_open_device(df);
@@ -218,8 +227,10 @@ static struct file *group_device_file(struct vfio_group *group,
 
 	file = anon_inode_getfile("[vfio-device]", &vfio_device_fops, df,
 				  O_RDWR);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
+		iommufd_refuse(PTR_ERR(file), "no file could be made");
 		goto err_close;
+	}
 	/* Regions of the device are read and written at an offset */
 	file->f_mode |= FMODE_PREAD | FMODE_PWRITE;
 	return file;
@@ -240,15 +251,17 @@ static long group_get_device_fd(struct vfio_group *group, char __user *arg)
 
 	name = strndup_user(arg, PAGE_SIZE);
 	if (IS_ERR(name))
-		return PTR_ERR(name);
+		return refuse(PTR_ERR(name), "the name cannot be read");
 	vdev = vfio_group_get_device(group, name);
 	kfree(name);
 	if (IS_ERR(vdev))
 		return PTR_ERR(vdev);
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		iommufd_refuse(fd, "the process may open no more files");
 		goto err_put_device;
+	}
 
 	file = group_device_file(group, vdev);
 	if (IS_ERR(file)) {
@@ -268,20 +281,38 @@ static long group_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vfio_group *group = file->private_data;
 	void __user *uarg = (void __user *)arg;
+	long ret;
 
 	switch (cmd) {
 	case VFIO_GROUP_GET_STATUS:
-		return group_get_status(group, uarg);
+		ret = group_get_status(group, uarg);
+		break;
 	case VFIO_GROUP_SET_CONTAINER:
-		return group_set_container(group, uarg);
+		ret = group_set_container(group, uarg);
+		break;
 	case VFIO_GROUP_UNSET_CONTAINER:
-		return group_unset_container(group);
+		ret = group_unset_container(group);
+		break;
 	case VFIO_GROUP_GET_DEVICE_FD:
-		return group_get_device_fd(group, uarg);
+		ret = group_get_device_fd(group, uarg);
+		break;
 	default:
-		return -ENOTTY;
+		ret = refuse(-ENOTTY, "no ioctl of a group");
+		break;
 	}
+	if (unlikely(ret < 0))
+		vfio_group_refused(group, cmd, ret);
+	return ret;
 }
+
+#ifdef CONFIG_PROC_FS
+static void group_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct vfio_group *group = file->private_data;
+
+	iommufd_refusal_show(m, &group->refusal);
+}
+#endif
 
 static int group_open(struct inode *inode, struct file *file)
 {
@@ -294,18 +325,24 @@ static int group_open(struct inode *inode, struct file *file)
 
 	mutex_lock(&group->lock);
 	if (!group->iommu_group) {
-		ret = -ENODEV;
-	} else if (group->opened_file || group->device_binds) {
+		ret = refuse(-ENODEV, GROUP_IS_GONE);
+	} else if (group->opened_file) {
 		/* Two users would share each other's address space */
-		ret = -EBUSY;
+		ret = refuse(-EBUSY, "the group is open already");
+	} else if (group->device_binds) {
+		ret = refuse(-EBUSY, "%u devices of the group are bound by their device files",
+			     group->device_binds);
 	} else {
 		group->opened_file = file;
+		memset(&group->refusal, 0, sizeof(group->refusal));
 		file->private_data = group;
 	}
 	mutex_unlock(&group->lock);
 
-	if (ret)
+	if (ret) {
+		iommufd_refusal_keep(NULL, "open", 0, ret);
 		put_device(&group->dev);
+	}
 	return ret;
 }
 
@@ -332,6 +369,9 @@ const struct file_operations vfio_group_fops = {
 	.release	= group_fops_release,
 	.unlocked_ioctl	= group_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo	= group_show_fdinfo,
+#endif
 };
 
 /* Keep the group's file shut while a device of it is bound by device file */
@@ -341,7 +381,8 @@ int vfio_group_block(struct vfio_group *group)
 
 	mutex_lock(&group->lock);
 	if (group->opened_file)
-		ret = -EBUSY;
+		ret = refuse(-EBUSY, "the group %s is open, by itself or by a device of it",
+			     dev_name(&group->dev));
 	else
 		group->device_binds++;
 	mutex_unlock(&group->lock);

@@ -149,13 +149,14 @@ static long fill_devs(struct reset_walk *walk, struct pci_bus *bus)
 
 	walk->devs = kcalloc(walk->max, sizeof(*walk->devs), GFP_KERNEL);
 	if (!walk->devs)
-		return -ENOMEM;
+		return refuse(-ENOMEM, "no kernel memory for %u devices",
+			      walk->max);
 
 	walk->count = 0;
 	pci_walk_bus(bus, fill_dev, walk);
 	/* A device has come since they were counted */
 	if (walk->count > walk->max)
-		return -EAGAIN;
+		return refuse(-EAGAIN, "a device has been added meanwhile");
 
 	walk->owned = true;
 	mutex_lock(&set->lock);
@@ -176,21 +177,26 @@ long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg)
 	long ret;
 
 	if (copy_from_user(&hdr, arg, minsz))
-		return -EFAULT;
+		return refuse(-EFAULT, "the argument cannot be read");
 	if (hdr.argsz < minsz)
-		return -EINVAL;
+		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
+			      minsz);
 
 	if (!pci_probe_reset_slot(pdev->slot))
 		walk.slot = pdev->slot;
 	else if (pci_probe_reset_bus(pdev->bus))
-		return -ENODEV;
+		return refuse(-ENODEV, "neither the device's slot nor its bus can be reset");
 
 	pci_walk_bus(pdev->bus, count_dev, &walk);
 	walk.max = walk.count;
 	hdr.flags = 0;
 	hdr.count = walk.count;
-	if (walk.max > (hdr.argsz - minsz) / sizeof(*walk.devs))
-		return copy_to_user(arg, &hdr, minsz) ? -EFAULT : -ENOSPC;
+	if (walk.max > (hdr.argsz - minsz) / sizeof(*walk.devs)) {
+		if (copy_to_user(arg, &hdr, minsz))
+			return refuse(-EFAULT, "the answer cannot be written");
+		return refuse(-ENOSPC, "a reset hits %u devices, and there is room for %zu",
+			      walk.max, (hdr.argsz - minsz) / sizeof(*walk.devs));
+	}
 
 	ret = fill_devs(&walk, pdev->bus);
 	if (ret)
@@ -203,7 +209,7 @@ long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg)
 	if (copy_to_user(arg->devices, walk.devs,
 			 walk.count * sizeof(*walk.devs)) ||
 	    copy_to_user(arg, &hdr, minsz))
-		ret = -EFAULT;
+		ret = refuse(-EFAULT, "the answer cannot be written");
 out_free:
 	kfree(walk.devs);
 	return ret;
@@ -218,7 +224,7 @@ static struct file *proof_open(struct vfio_device *vdev, int *fd)
 
 	proof = kzalloc(sizeof(*proof), GFP_KERNEL);
 	if (!proof)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a file"));
 	proof->task = current;
 	/* Stays as long as the device file that the call came through */
 	mutex_lock(&vdev->dev_set->lock);
@@ -226,12 +232,14 @@ static struct file *proof_open(struct vfio_device *vdev, int *fd)
 	mutex_unlock(&vdev->dev_set->lock);
 
 	ret = get_unused_fd_flags(O_CLOEXEC);
-	if (ret < 0)
+	if (ret < 0) {
+		iommufd_refuse(ret, "the process may open no more files");
 		goto err_free;
+	}
 	file = anon_inode_getfile("[vfio-reset]", &proof_fops, proof, O_RDONLY);
 	if (IS_ERR(file)) {
 		put_unused_fd(ret);
-		ret = PTR_ERR(file);
+		ret = refuse(PTR_ERR(file), "no file could be made");
 		goto err_free;
 	}
 	*fd = ret;
@@ -277,12 +285,16 @@ static long reset_with_proof(struct vfio_device *vdev, int fd)
 	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	if (IS_ERR_VALUE(addr))
-		return addr;
+		return refuse((long)addr, "the process may map no more memory");
 
 	if (copy_to_user((void __user *)addr, &list, size))
-		ret = -EFAULT;
+		ret = refuse(-EFAULT, "the process has unmapped memory of the call");
 	else
 		ret = vdev->ops->ioctl(vdev, VFIO_DEVICE_PCI_HOT_RESET, addr);
+	if (ret < 0)
+		iommufd_refuse(ret,
+			       "a device that the reset hits is not bound to the same /dev/iommu, or the driver %s cannot reset",
+			       dev_driver_string(vdev->dev));
 	vm_munmap(addr, PAGE_SIZE);
 	return ret;
 }
@@ -296,11 +308,20 @@ long vfio_hot_reset(struct vfio_device *vdev, void __user *uarg)
 	int fd;
 
 	if (copy_from_user(&hdr, uarg, minsz))
-		return -EFAULT;
-	if (hdr.argsz < minsz || hdr.flags || hdr.count)
-		return -EINVAL;
+		return refuse(-EFAULT, "the argument cannot be read");
+	if (hdr.argsz < minsz)
+		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
+			      minsz);
+	if (hdr.flags)
+		return refuse(-EINVAL, "flags 0x%x have bits that are not known",
+			      hdr.flags);
+	if (hdr.count)
+		return refuse(-EINVAL,
+			      "%u groups are named, but a device file goes by its /dev/iommu: the count must be 0",
+			      hdr.count);
 	if (!vdev->ops->ioctl)
-		return -EINVAL;
+		return refuse(-EINVAL, "the driver %s has no ioctls",
+			      dev_driver_string(vdev->dev));
 
 	proof = proof_open(vdev, &fd);
 	if (IS_ERR(proof))

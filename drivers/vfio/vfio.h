@@ -30,6 +30,7 @@
 #include <linux/device.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -82,6 +83,7 @@ struct vfio_kvm_slot {
  * @owner: what the devices of the group that do DMA are bound to; it can only
  *	be one, and they hold it
  * @owned: how many are
+ * @refusal: the last call on @opened_file that was refused
  */
 struct vfio_group {
 	struct device dev;
@@ -104,6 +106,8 @@ struct vfio_group {
 	spinlock_t owner_lock; /* guards owner and owned */
 	struct iommufd_ctx *owner;
 	unsigned int owned;
+
+	struct iommufd_refusal refusal;
 };
 
 /**
@@ -141,12 +145,14 @@ static inline struct vfio_state *vfio_state(struct vfio_device *vdev)
  * @usable: the device is open. Set once, by a store-release that pairs with the
  *	load-acquire in vfio_device_file_usable(); cleared by nobody.
  * @kvm: machines that a device file was added to
+ * @refusal: the last call on it that was refused
  */
 struct vfio_device_file {
 	struct vfio_device *vdev;
 	struct vfio_group *group;
 	bool usable;
 	struct vfio_kvm_slot kvm;
+	struct iommufd_refusal refusal;
 };
 
 static inline bool vfio_device_file_usable(struct vfio_device_file *df)
@@ -247,6 +253,12 @@ bool vfio_hot_reset_is_proof(struct file *file);
 bool vfio_hot_reset_proof_covers(struct file *file, struct vfio_device *vdev);
 long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg);
 long vfio_hot_reset(struct vfio_device *vdev, void __user *uarg);
+
+/* refusal.c: the calls by name, for the reasons why they fail */
+void __cold vfio_device_refused(struct vfio_device_file *df, unsigned int cmd,
+				int error);
+void __cold vfio_group_refused(struct vfio_group *group, unsigned int cmd,
+			       int error);
 
 /* feature.c: VFIO_DEVICE_FEATURE */
 long vfio_device_feature(struct vfio_device *vdev, void __user *uarg);

@@ -90,5 +90,6 @@ int vfio_virtio_check(struct vfio_device *vdev)
 		return 0;
 	dev_warn_ratelimited(vdev->dev,
 			     "goes past the IOMMU: its virtual machine must give it VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on); vfio.allow_virtio_bypass=1 allows it nevertheless\n");
-	return -EPERM;
+	return refuse(-EPERM,
+		      "the virtio device goes past the IOMMU: it lacks VIRTIO_F_ACCESS_PLATFORM (QEMU: iommu_platform=on), and vfio.allow_virtio_bypass is off");
 }

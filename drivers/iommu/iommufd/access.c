@@ -93,7 +93,8 @@ static int attach_locked(struct iommufd_access *access,
 	int rc;
 
 	if (!iommufd_object_hold(&ioas->obj))
-		return -ENOENT;
+		return refuse(-ENOENT, "IOAS %u is being destroyed",
+			      ioas->obj.id);
 	rc = space_add_access(&ioas->space, &access->member);
 	if (rc) {
 		iommufd_object_unhold(&ioas->obj);
@@ -128,12 +129,14 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ctx *ictx = access->obj.ictx;
 	struct iommufd_ioas *ioas = iommufd_ioas_get(ictx, ioas_id);
-	int rc = -EINVAL;
+	int rc;
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	mutex_lock(&ictx->topology);
-	if (!access->ioas)
+	if (access->ioas)
+		rc = refuse(-EINVAL, "the device is attached already");
+	else
 		rc = attach_locked(access, ioas);
 	mutex_unlock(&ictx->topology);
 	iommufd_ioas_put(ioas);
@@ -153,7 +156,7 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 	mutex_lock(&ictx->topology);
 	former = access->ioas;
 	if (!former) {
-		rc = -ENOENT;
+		rc = refuse(-ENOENT, "the device is not attached");
 	} else if (former != ioas) {
 		/* The former cannot be retired before it may be needed again */
 		iommufd_object_hold(&former->obj);

@@ -38,6 +38,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -118,6 +119,11 @@ struct bar_view {
 	int prot;
 	bool huge;
 };
+
+#define KILLED "the process is being killed"
+#define NO_MEMORY "no kernel memory for a BAR"
+#define PROCESS_ENDED "the process whose memory it is has ended"
+#define MAPPING_GONE "the mapping of the BAR has just gone"
 
 static DEFINE_SPINLOCK(bars_lock); /* guards bars, guards, bar->mm, bar->kept */
 static LIST_HEAD(bars);
@@ -363,7 +369,7 @@ static int try_look_up(struct bar *bar)
 	if (bar->state == BAR_WAITING)
 		rc = put_in(bar, &runs);
 	else
-		rc = -EFAULT;
+		rc = refuse(-EFAULT, MAPPING_GONE);
 	if (rc)
 		runs_free(&runs);
 	else
@@ -382,10 +388,11 @@ static int look_up(struct bar *bar)
 	if (READ_ONCE(bar->state) != BAR_WAITING)
 		return 0;
 	if (!mmget_not_zero(bar->sub.mm))
-		return -EFAULT;
+		return refuse(-EFAULT, PROCESS_ENDED);
 	do {
 		cond_resched();
-		rc = fatal_signal_pending(current) ? -EINTR : try_look_up(bar);
+		rc = fatal_signal_pending(current) ? refuse(-EINTR, KILLED) :
+						     try_look_up(bar);
 	} while (rc == -EAGAIN);
 	mmput(bar->sub.mm);
 	return rc;
@@ -499,11 +506,14 @@ static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 	int rc;
 
 	if (!mmget_not_zero(mm))
-		return -EFAULT;
+		return refuse(-EFAULT, PROCESS_ENDED);
 	change_state(bar, BAR_WAITING);
 	rc = mmu_interval_notifier_insert(&bar->sub, mm, uaddr,
 					  bar->nr_pages << PAGE_SHIFT,
 					  &bar_ops);
+	if (rc)
+		iommufd_refuse(rc, "the addresses of the BAR cannot be watched: error %d",
+			       rc);
 	mmput(mm);
 	bar->ended = rc;
 	if (rc) {
@@ -550,7 +560,7 @@ int bar_create(struct pages *pages)
 
 	bar = kzalloc(sizeof(*bar), GFP_KERNEL_ACCOUNT);
 	if (!bar)
-		return -ENOMEM;
+		return refuse(-ENOMEM, NO_MEMORY);
 	refcount_set(&bar->refs, 1);
 	bar->nr_pages = pages->nr_pages;
 	bar->writable = pages->writable;
@@ -577,7 +587,7 @@ int bar_create(struct pages *pages)
 		return 0;
 	/* The mapping may be gone already */
 	if (!rc && READ_ONCE(bar->state) == BAR_LOST)
-		rc = -EFAULT;
+		rc = refuse(-EFAULT, MAPPING_GONE);
 	if (rc)
 		bar_destroy(pages);
 	return rc;
@@ -647,7 +657,7 @@ int bar_show(struct bar *bar, struct iommu_domain *domain, unsigned long iova,
 	int rc = 0;
 
 	if (!view)
-		return -ENOMEM;
+		return refuse(-ENOMEM, NO_MEMORY);
 	*view = (struct bar_view){
 		.domain = domain,
 		.iova = iova,

@@ -6,6 +6,7 @@
  * Frames are read from page table entries, after a page fault if there are none.
  */
 #include <linux/iommufd.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -113,6 +114,9 @@ static int read_frames(struct vm_area_struct *vma, unsigned long uaddr,
 	return 0;
 
 err_free:
+	if (rc != -ENXIO)
+		iommufd_refuse(rc, "the BAR mapped at 0x%lx cannot be looked up: error %d",
+			       args.address, rc);
 	runs_free(runs);
 	return rc;
 }
@@ -134,13 +138,17 @@ int bar_place_read(struct mm_struct *mm, unsigned long uaddr,
 		   struct bar_place *place, struct runs *runs)
 {
 	struct vm_area_struct *vma;
-	int rc = -EFAULT;
+	int rc;
 
 	if (mmap_read_lock_killable(mm))
-		return -EINTR;
+		return refuse(-EINTR, "the process is being killed");
 	vma = find_mapping(mm, uaddr, nr_pages, writable, place);
 	if (vma)
 		rc = read_frames(vma, uaddr, nr_pages, writable, runs);
+	else
+		rc = refuse(-EFAULT,
+			    "the memory at 0x%lx, of 0x%lx pages, can neither be pinned for %s, nor is it a BAR of a VFIO device",
+			    uaddr, nr_pages, writable ? "writing" : "reading");
 	mmap_read_unlock(mm);
 	return rc;
 }

@@ -14,7 +14,6 @@
 
 #include "coherency.h"
 
-#define CREATE_TRACE_POINTS
 #include "trace.h"
 
 void coherency_init(struct iommufd_coherency *coherency)
@@ -129,12 +128,13 @@ int coherency_set_policy(struct iommufd_ctx *ictx, u64 policy)
 	int rc = 0;
 
 	if (policy > IOMMU_COHERENCY_ASSUME_NONE)
-		return -EINVAL;
+		return refuse(-EINVAL, "the policy %llu is not known", policy);
 
 	mutex_lock(&ictx->topology);
 	mutex_lock(&coherency->lock);
 	if (policy == IOMMU_COHERENCY_REQUIRE && coherency->nr) {
-		rc = -EBUSY;
+		rc = refuse(-EBUSY, "the DMA of %u devices is not coherent",
+			    coherency->nr);
 		goto out_unlock;
 	}
 	assumed = coherency->policy == IOMMU_COHERENCY_ASSUME_NONE;

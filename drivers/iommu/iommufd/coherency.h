@@ -5,6 +5,9 @@
 
 #include "device.h"
 
+/* Why the policy to require coherent DMA keeps a device from being attached */
+#define NOT_COHERENT "its DMA would not be coherent, which the policy of the file requires"
+
 void coherency_init(struct iommufd_coherency *coherency);
 void coherency_destroy(struct iommufd_coherency *coherency);
 bool coherency_permits(struct iommufd_ctx *ictx);

@@ -42,11 +42,14 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 
 	/* There is no way for the user to flush the caches by hand */
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(refuse(-EINVAL,
+				      "%s is not behind an IOMMU whose DMA is coherent with the caches",
+				      dev_name(dev)));
 
 	iommu_group = iommu_group_get(dev);
 	if (!iommu_group)
-		return ERR_PTR(-ENODEV);
+		return ERR_PTR(refuse(-ENODEV, "%s has no IOMMU group",
+				      dev_name(dev)));
 	idev = iommufd_object_alloc(ictx, sizeof(*idev), IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(idev)) {
 		iommu_group_put(iommu_group);
@@ -107,6 +110,8 @@ static int attach_ioas(struct iommufd_group *group, struct iommufd_ioas *ioas)
 		rc = iommufd_hwpt_attach(hwpt, group);
 		if (rc != -EINVAL && rc != -ENOENT)
 			return rc;
+		/* Another HWPT may do */
+		iommufd_refusal_forget();
 	}
 
 	hwpt = iommufd_hwpt_alloc(ioas, true);
@@ -151,7 +156,8 @@ static int target_get(struct iommufd_ctx *ictx, u32 id, struct target *target)
 		return 0;
 	default:
 		iommufd_object_put(obj);
-		return -EINVAL;
+		return refuse(-EINVAL, "the ID %u is of type %s, not IOAS or HWPT",
+			      id, iommufd_object_type_name(obj->type));
 	}
 }
 
@@ -181,10 +187,13 @@ static int group_attach(struct iommufd_group *group,
 	/* All devices of a group are attached to one HWPT */
 	if (group->hwpt) {
 		if (!at_target(group, target))
-			return -EINVAL;
+			return refuse(-EINVAL,
+				      "the group is attached to HWPT %u of IOAS %u, where all of its devices have to be",
+				      group->hwpt->obj.id,
+				      group->hwpt->ioas->obj.id);
 		/* A container has it attached without a device that counts */
 		if (!group->hwpt->enforces && !coherency_permits(group->ictx))
-			return -EPERM;
+			return refuse(-EPERM, NOT_COHERENT);
 		coherency_update_group(group, !group->hwpt->enforces, "attach");
 		return 0;
 	}
@@ -248,7 +257,7 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	int rc;
 
 	if (pasid != IOMMU_NO_PASID)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
 	rc = target_get(ictx, *pt_id, &target);
 	if (rc)
 		return rc;
@@ -256,7 +265,7 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	mutex_lock(&ictx->topology);
 	group = idev->group;
 	if (idev->attached) {
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "the device is attached already");
 		goto out_unlock;
 	}
 	/* Attached as far as coherency goes before it can translate */
@@ -296,7 +305,7 @@ static int group_move(struct iommufd_group *group, const struct target *target)
 	}
 
 	if (!iommufd_hwpt_block(former, group)) {
-		rc = -ENOMEM;
+		rc = refuse(-ENOMEM, "the IOMMU driver has no memory for the domain that blocks");
 		goto err_unreserve;
 	}
 	group->hwpt = NULL;
@@ -329,7 +338,7 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	int rc;
 
 	if (pasid != IOMMU_NO_PASID)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
 	rc = target_get(ictx, *pt_id, &target);
 	if (rc)
 		return rc;
@@ -337,7 +346,7 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	mutex_lock(&ictx->topology);
 	group = idev->group;
 	if (!idev->attached) {
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "the device is not attached");
 		goto out_unlock;
 	}
 	if (!at_target(group, &target)) {

@@ -5,6 +5,8 @@
  * Neither direction tells the IOMMU: the caller does, once for as many mappings
  * as one ioctl makes or takes away.
  */
+#include <linux/iommufd_refusal.h>
+
 #include <compat.h>
 #include "bar.h"
 #include "domain.h"
@@ -79,8 +81,12 @@ int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
 
 		rc = map_stretch(domain, iova + done,
 				 PFN_PHYS(run.pfn) + skip, step, prot, huge);
-		if (rc)
+		if (rc) {
+			iommufd_refuse(rc,
+				       "the IOMMU driver cannot map 0x%lx bytes at IOVA 0x%lx: error %d",
+				       step, iova + done, rc);
 			goto err_unmap;
+		}
 		done += step;
 		skip = 0;
 	}

@@ -114,6 +114,7 @@ void iommufd_show_fdinfo(struct seq_file *seq, struct file *file)
 	struct iommufd_object *obj;
 	unsigned long id = 0;
 
+	iommufd_refusal_show(seq, &ictx->refusal);
 	for (;;) {
 		rcu_read_lock();
 		obj = xa_find(&ictx->objects, &id, ULONG_MAX, XA_PRESENT);

@@ -9,6 +9,7 @@
 #include <linux/iommu.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include <compat.h>
@@ -59,6 +60,41 @@ struct device *iommufd_group_get_device(struct iommu_group *group)
 	return dev;
 }
 
+/*
+ * Is it a device whose driver has the kernel do its DMA? One that comes or goes just
+ * now is passed over.
+ */
+static int get_used_by_kernel(struct device *dev, void *data)
+{
+	bool used;
+
+	/* Whoever has it may be waiting for the group's lock, which is held here */
+	if (!device_trylock(dev))
+		return 0;
+	used = dev->driver && !(dev_is_pci(dev) &&
+				to_pci_driver(dev->driver)->driver_managed_dma);
+	device_unlock(dev);
+	return used ? get_first(dev, data) : 0;
+}
+
+static void __cold refuse_claim(struct iommu_group *group, int error)
+{
+	struct device *dev = NULL;
+
+	iommu_group_for_each_dev(group, &dev, get_used_by_kernel);
+	if (dev)
+		iommufd_refuse(error, "group %d is not viable: %s is used by the driver %s",
+			       iommu_group_id(group), dev_name(dev),
+			       dev_driver_string(dev));
+	else if (error == -EPERM)
+		iommufd_refuse(error, "group %d belongs to another /dev/iommu or container",
+			       iommu_group_id(group));
+	else
+		iommufd_refuse(error, "group %d cannot be taken from the kernel: error %d",
+			       iommu_group_id(group), error);
+	put_device(dev);
+}
+
 /**
  * iommufd_group_claim - Own the DMA of a group
  * @ictx: the file, with its topology locked
@@ -80,21 +116,25 @@ struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 
 	igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
 	if (!igroup)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a group"));
 	dev = iommufd_group_get_device(group);
 	if (!dev) {
-		rc = -ENODEV;
+		rc = refuse(-ENODEV, "group %d has no device",
+			    iommu_group_id(group));
 		goto err_free;
 	}
 	if (!iommu_group_has_isolated_msi(group) && !allow_unsafe_interrupts) {
 		dev_warn_ratelimited(dev,
 				     "interrupts are not isolated: turn interrupt remapping on, or set iommufd.allow_unsafe_interrupts\n");
-		rc = -EPERM;
+		rc = refuse(-EPERM,
+			    "interrupts are not isolated: turn interrupt remapping on, or set iommufd.allow_unsafe_interrupts");
 		goto err_put;
 	}
 	rc = iommu_group_claim_dma_owner(group, ictx);
-	if (rc)
+	if (rc) {
+		refuse_claim(group, rc);
 		goto err_put;
+	}
 
 	igroup->ictx = ictx;
 	igroup->group = iommu_group_ref_get(group);
@@ -178,8 +218,12 @@ int iommufd_group_reserve(struct iommufd_group *igroup, struct space *space)
 	lockdep_assert_held(&igroup->ictx->topology);
 
 	rc = iommu_get_group_resv_regions(igroup->group, &regions);
-	if (rc)
+	if (rc) {
+		iommufd_refuse(rc,
+			       "the regions that group %d reserves cannot be found out: error %d",
+			       iommu_group_id(igroup->group), rc);
 		goto out_put;
+	}
 
 	mutex_lock(&space->lock);
 	list_for_each_entry(resv, &regions, list) {

@@ -30,7 +30,8 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas,
 	struct iommufd_hwpt *hwpt;
 
 	if (!iommufd_object_hold(&ioas->obj))
-		return ERR_PTR(-ENOENT);
+		return ERR_PTR(refuse(-ENOENT, "IOAS %u is being destroyed",
+				      ioas->obj.id));
 	hwpt = iommufd_object_alloc(ioas->obj.ictx, sizeof(*hwpt),
 				    IOMMUFD_OBJ_HWPT);
 	if (IS_ERR(hwpt)) {
@@ -83,9 +84,12 @@ const struct iommufd_object_ops iommufd_hwpt_object_ops = {
  * What the IOMMU driver says when the device is not one for this domain. A user
  * tries another HWPT on -EINVAL alone.
  */
-static int attach_error(int rc)
+static int __cold attach_error(int rc)
 {
-	return rc == -EOPNOTSUPP || rc == -EFAULT ? -EINVAL : rc;
+	int error = rc == -EOPNOTSUPP || rc == -EFAULT ? -EINVAL : rc;
+
+	return refuse(error, "the IOMMU driver cannot attach the device to the domain: error %d",
+		      rc);
 }
 
 /*
@@ -98,7 +102,7 @@ static int tell_coherency(struct iommufd_hwpt *hwpt,
 	if (hwpt->enforces)
 		return 0;
 	if (!coherency_permits(hwpt->obj.ictx))
-		return -EPERM;
+		return refuse(-EPERM, NOT_COHERENT);
 	coherency_update_group(group, true, "attach");
 	return 0;
 }
@@ -109,8 +113,11 @@ static struct iommu_domain *alloc_domain(struct iommufd_group *group)
 	struct iommu_domain *domain;
 
 	if (!dev)
-		return ERR_PTR(-ENODEV);
+		return ERR_PTR(refuse(-ENODEV, "the group has no device any more"));
 	domain = iommu_paging_domain_alloc(dev);
+	if (IS_ERR(domain))
+		iommufd_refuse(PTR_ERR(domain), "the IOMMU driver of %s has no domain for it",
+			       dev_name(dev));
 	put_device(dev);
 	return domain;
 }
@@ -231,7 +238,8 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	int rc;
 
 	if (!iommu_domain_serves(domain, group->group))
-		return -EINVAL;
+		return refuse(-EINVAL, "HWPT %u is of another IOMMU driver",
+			      hwpt->obj.id);
 	rc = tell_coherency(hwpt, group);
 	if (rc)
 		return rc;
@@ -247,7 +255,9 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 	iommufd_hwpt_block(hwpt, group);
 	domain->pgsize_bitmap = pgsize_bitmap;
 	domain->geometry = geometry;
-	return -EINVAL;
+	return refuse(-EINVAL,
+		      "the IOMMU of the device has a narrower aperture or fewer sizes of pages than HWPT %u",
+		      hwpt->obj.id);
 }
 
 /**
@@ -267,7 +277,8 @@ int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 	lockdep_assert_held(&hwpt->obj.ictx->topology);
 
 	if (!iommufd_object_hold(&hwpt->obj))
-		return -ENOENT;
+		return refuse(-ENOENT, "HWPT %u is being destroyed",
+			      hwpt->obj.id);
 	if (hwpt->nr_groups)
 		rc = attach_further(hwpt, group);
 	else

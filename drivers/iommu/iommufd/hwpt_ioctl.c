@@ -10,10 +10,12 @@
 /* Is a bound device still there? The driver may unbind it at any time */
 static int check_bound(struct iommufd_device *idev)
 {
-	int rc;
+	int rc = 0;
 
 	mutex_lock(&idev->obj.ictx->topology);
-	rc = idev->dev ? 0 : -ENOENT;
+	if (!idev->dev)
+		rc = refuse(-ENOENT, "DEVICE %u has just been unbound",
+			    idev->obj.id);
 	mutex_unlock(&idev->obj.ictx->topology);
 	return rc;
 }
@@ -44,11 +46,17 @@ static int hwpt_alloc(struct iommufd_ucmd *ucmd, struct iommufd_object *parent)
 	int rc;
 
 	if (parent->type == IOMMUFD_OBJ_HWPT)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP,
+			      "HWPT %u cannot have another within: the IOMMU drivers of this kernel do not nest",
+			      parent->id);
 	if (parent->type != IOMMUFD_OBJ_IOAS)
-		return -EINVAL;
+		return refuse(-EINVAL, "the ID %u is of type %s, not IOAS",
+			      parent->id,
+			      iommufd_object_type_name(parent->type));
 	if (cmd->flags || cmd->data_len)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP,
+			      "the IOMMU drivers of this kernel offer nothing for flags 0x%x and %u bytes of data",
+			      cmd->flags, cmd->data_len);
 
 	hwpt = iommufd_hwpt_alloc(container_of(parent, struct iommufd_ioas, obj),
 				  false);
@@ -74,16 +82,17 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->__reserved || cmd->__reserved2)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, RESERVED);
 	/* Data of a type, or neither */
 	if (!cmd->data_type != !cmd->data_len)
-		return -EINVAL;
+		return refuse(-EINVAL, "data of type %u has %u bytes",
+			      cmd->data_type, cmd->data_len);
 	idev = device_get(ucmd->ictx, cmd->dev_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
 	parent = iommufd_object_get(ucmd->ictx, cmd->pt_id, IOMMUFD_OBJ_ANY);
 	if (IS_ERR(parent)) {
-		rc = -EINVAL;
+		rc = refuse_as(-EINVAL);
 		goto out_put_device;
 	}
 	rc = hwpt_alloc(ucmd, parent);
@@ -104,13 +113,14 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 
 	if (cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE || cmd->__reserved[0] ||
 	    cmd->__reserved[1] || cmd->__reserved[2])
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "flags 0x%x have bits that are not known, or " RESERVED,
+			      cmd->flags);
 	idev = device_get(ucmd->ictx, cmd->dev_id);
 	if (IS_ERR(idev))
 		return PTR_ERR(idev);
 
 	if (clear_user(u64_to_user_ptr(cmd->data_uptr), cmd->data_len)) {
-		rc = -EFAULT;
+		rc = refuse(-EFAULT, "the data cannot be written");
 		goto out_put;
 	}
 	cmd->data_len = 0;

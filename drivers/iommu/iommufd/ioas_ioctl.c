@@ -18,7 +18,7 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->flags)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "flags " NOT_KNOWN, cmd->flags);
 	ioas = iommufd_ioas_alloc(ucmd->ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -46,13 +46,16 @@ static int copy_ranges(struct space *space, struct iommu_ioas_iova_ranges *cmd)
 
 		if (cmd->num_iovas < room &&
 		    copy_to_user(&out[cmd->num_iovas], &range, sizeof(range)))
-			return -EFAULT;
+			return refuse(-EFAULT, NO_ANSWER);
 		cmd->num_iovas++;
 		if (last == ULONG_MAX)
 			break;
 		from = last + 1;
 	}
-	return cmd->num_iovas > room ? -EMSGSIZE : 0;
+	if (cmd->num_iovas > room)
+		return refuse(-EMSGSIZE, "there are %u ranges, and there is room for %u",
+			      cmd->num_iovas, room);
+	return 0;
 }
 
 int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
@@ -62,7 +65,7 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, RESERVED);
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -88,7 +91,7 @@ static int copy_allowed(const struct iommu_ioas_allow_iovas *cmd,
 		struct iommu_iova_range range;
 
 		if (copy_from_user(&range, &in[i], sizeof(range)))
-			return -EFAULT;
+			return refuse(-EFAULT, "range %u cannot be read", i);
 		rc = iova_allow(allowed, range.start, range.last);
 		if (rc)
 			return rc;
@@ -105,7 +108,7 @@ int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, RESERVED);
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
@@ -140,11 +143,12 @@ static int map_prot(u32 flags)
 static int check_map(u32 flags, u32 reserved, u64 highest)
 {
 	if (flags & ~MAP_FLAGS || reserved)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "flags 0x%x have bits that are not known, or " RESERVED,
+			      flags);
 	if (highest >= ULONG_MAX)
-		return -EOVERFLOW;
+		return refuse(-EOVERFLOW, "an IOVA or the length is the last number there is");
 	if (!(flags & (IOMMU_IOAS_MAP_WRITEABLE | IOMMU_IOAS_MAP_READABLE)))
-		return -EINVAL;
+		return refuse(-EINVAL, "neither readable nor writeable is asked for");
 	return 0;
 }
 
@@ -185,7 +189,7 @@ static int respond_or_unmap(u64 __user *iova, struct iommufd_ioas *ioas,
 		return 0;
 	space_unmap(&ioas->space, args->iova, args->iova + args->length - 1,
 		    &unmapped);
-	return -EFAULT;
+	return refuse(-EFAULT, NO_ANSWER);
 }
 
 int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
@@ -290,12 +294,13 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	if (all) {
 		last = ULONG_MAX;
 	} else if (!cmd->length) {
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "the length is 0");
 		goto out_put;
 	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX ||
 		   check_add_overflow((unsigned long)cmd->iova,
 				      (unsigned long)cmd->length - 1, &last)) {
-		rc = -EOVERFLOW;
+		rc = refuse(-EOVERFLOW, "0x%llx and 0x%llx bytes go past the last IOVA",
+			    cmd->iova, cmd->length);
 		goto out_put;
 	}
 
@@ -303,11 +308,12 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	if (rc)
 		goto out_put;
 	if (!unmapped && !all) {
-		rc = -ENOENT;
+		rc = refuse(-ENOENT, "nothing is mapped from 0x%llx to 0x%lx",
+			    cmd->iova, last);
 		goto out_put;
 	}
 	if (put_user(unmapped, &user->length))
-		rc = -EFAULT;
+		rc = refuse(-EFAULT, NO_ANSWER);
 out_put:
 	iommufd_ioas_put(ioas);
 	return rc;
@@ -318,6 +324,6 @@ int iommufd_ioas_change_process(struct iommufd_ucmd *ucmd)
 	struct iommu_ioas_change_process *cmd = ucmd->cmd;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, RESERVED);
 	return owner_table_change(&ucmd->ictx->owners);
 }

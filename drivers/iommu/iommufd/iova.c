@@ -7,6 +7,7 @@
  * listed, which no device that is attached later may then take away. Both are
  * few; mappings may be many, and are kept apart in the tree of areas.
  */
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -26,7 +27,7 @@ static int insert(struct rb_root_cached *tree, unsigned long first,
 
 	reserve = kmalloc(sizeof(*reserve), GFP_KERNEL_ACCOUNT);
 	if (!reserve)
-		return -ENOMEM;
+		return refuse(-ENOMEM, "no kernel memory for a range");
 	reserve->node.start = first;
 	reserve->node.last = last;
 	reserve->owner = owner;
@@ -47,11 +48,22 @@ static int insert(struct rb_root_cached *tree, unsigned long first,
 int iova_reserve(struct space *space, unsigned long first, unsigned long last,
 		 const void *owner)
 {
+	struct interval_tree_node *allowed;
+	struct area *area;
+
 	lockdep_assert_held(&space->lock);
 
-	if (iova_tree_first(&space->areas, first, last) ||
-	    interval_tree_iter_first(&space->allowed, first, last))
-		return -EADDRINUSE;
+	area = range_to_area(iova_tree_first(&space->areas, first, last));
+	if (area)
+		return refuse(-EADDRINUSE,
+			      "the device or its IOMMU reserves 0x%lx to 0x%lx, and 0x%lx to 0x%lx is mapped",
+			      first, last, area->range.first,
+			      area->range.last);
+	allowed = interval_tree_iter_first(&space->allowed, first, last);
+	if (allowed)
+		return refuse(-EADDRINUSE,
+			      "the device or its IOMMU reserves 0x%lx to 0x%lx, and IOMMU_IOAS_ALLOW_IOVAS keeps 0x%lx to 0x%lx",
+			      first, last, allowed->start, allowed->last);
 	return insert(&space->reserved, first, last, owner);
 }
 
@@ -89,7 +101,8 @@ int iova_allow(struct rb_root_cached *allowed, unsigned long first,
 	       unsigned long last)
 {
 	if (first >= last || interval_tree_iter_first(allowed, first, last))
-		return -EINVAL;
+		return refuse(-EINVAL, "the range from 0x%lx to 0x%lx is empty or overlaps another",
+			      first, last);
 	return insert(allowed, first, last, NULL);
 }
 
@@ -102,15 +115,20 @@ int iova_allow(struct rb_root_cached *allowed, unsigned long first,
  */
 int iova_set_allowed(struct space *space, struct rb_root_cached *allowed)
 {
+	struct interval_tree_node *reserved;
 	struct interval_tree_node *node;
 	int rc = 0;
 
 	mutex_lock(&space->lock);
 	for (node = interval_tree_iter_first(allowed, 0, ULONG_MAX); node;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
-		if (interval_tree_iter_first(&space->reserved, node->start,
-					     node->last)) {
-			rc = -EADDRINUSE;
+		reserved = interval_tree_iter_first(&space->reserved,
+						    node->start, node->last);
+		if (reserved) {
+			rc = refuse(-EADDRINUSE,
+				    "0x%lx to 0x%lx overlaps 0x%lx to 0x%lx, which an attached device or its IOMMU reserves",
+				    node->start, node->last, reserved->start,
+				    reserved->last);
 			break;
 		}
 	}
@@ -183,16 +201,22 @@ bool iova_next_free(struct space *space, unsigned long from,
  */
 int iova_check(struct space *space, unsigned long iova, unsigned long length)
 {
+	struct interval_tree_node *reserved;
 	unsigned long last;
 
 	lockdep_assert_held(&space->lock);
 
 	if (iova & (space->alignment - 1))
-		return -EINVAL;
+		return refuse(-EINVAL, "the IOVA 0x%lx is not aligned to 0x%lx",
+			      iova, space->alignment);
 	if (check_add_overflow(iova, length - 1, &last))
-		return -EOVERFLOW;
-	if (interval_tree_iter_first(&space->reserved, iova, last))
-		return -EINVAL;
+		return refuse(-EOVERFLOW, "0x%lx and 0x%lx bytes go past the last IOVA",
+			      iova, length);
+	reserved = interval_tree_iter_first(&space->reserved, iova, last);
+	if (reserved)
+		return refuse(-EINVAL,
+			      "0x%lx to 0x%lx overlaps 0x%lx to 0x%lx, which an attached device or its IOMMU reserves",
+			      iova, last, reserved->start, reserved->last);
 	return 0;
 }
 
@@ -251,9 +275,11 @@ int iova_choose(struct space *space, const struct space_map_args *args,
 	lockdep_assert_held(&space->lock);
 
 	if (!args->length || args->length >= ULONG_MAX / 2)
-		return -EOVERFLOW;
+		return refuse(-EOVERFLOW, "no IOVA can be chosen for 0x%lx bytes",
+			      args->length);
 	if ((args->hint | args->length) & (space->alignment - 1))
-		return -EINVAL;
+		return refuse(-EINVAL, "the memory or its length 0x%lx is not aligned to 0x%lx",
+			      args->length, space->alignment);
 	align = max(choose_alignment(args->length), space->alignment);
 
 	while (from <= end && next_window(space, from, &first, &last)) {
@@ -266,7 +292,9 @@ int iova_choose(struct space *space, const struct space_map_args *args,
 		if (first > last)
 			break;
 	}
-	return -ENOSPC;
+	return refuse(-ENOSPC,
+		      "no gap of 0x%lx bytes, aligned to 0x%lx, is left in what may be mapped",
+		      args->length, align);
 }
 
 /**
@@ -287,6 +315,9 @@ int iova_check_alignment(struct space *space, unsigned long alignment)
 	     area = range_to_area(iova_tree_next(&area->range, ULONG_MAX)))
 		if ((area->range.first | area_length(area) | area->offset) &
 		    (alignment - 1))
-			return -EADDRINUSE;
+			return refuse(-EADDRINUSE,
+				      "the mapping from 0x%lx to 0x%lx, or its memory, is not aligned to 0x%lx",
+				      area->range.first, area->range.last,
+				      alignment);
 	return 0;
 }

@@ -24,6 +24,8 @@ static int destroy_ioctl(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
 	rc = iommufd_object_retire(obj);
+	if (rc)
+		iommufd_object_refuse_retire(obj, rc);
 	iommufd_object_put(obj);
 	return rc;
 }
@@ -31,17 +33,19 @@ static int destroy_ioctl(struct iommufd_ucmd *ucmd)
 /* Part of the ABI, but nothing that the IOMMU drivers of this kernel offer */
 static int unsupported_ioctl(struct iommufd_ucmd *ucmd)
 {
-	return -EOPNOTSUPP;
+	return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer nothing for it");
 }
 
 /**
  * struct ioctl_op - An ioctl
+ * @name: for the user to read
  * @cmd: number
  * @size: of the argument as known here
  * @min_size: of the argument at least
  * @execute: does it
  */
 struct ioctl_op {
+	const char *name;
 	unsigned int cmd;
 	unsigned int size;
 	unsigned int min_size;
@@ -50,6 +54,7 @@ struct ioctl_op {
 
 #define IOCTL_OP(_cmd, _struct, _last, _execute)			\
 	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {				\
+		.name = #_cmd,						\
 		.cmd = _cmd,						\
 		.size = sizeof(struct _struct) +			\
 			BUILD_BUG_ON_ZERO(sizeof(struct _struct) >	\
@@ -102,33 +107,60 @@ static const struct ioctl_op ioctl_ops[] = {
 		 unsupported_ioctl),
 };
 
-static long iommufd_fops_ioctl(struct file *file, unsigned int cmd,
-			       unsigned long arg)
+/* NULL for an ioctl that is not one of the table */
+static const struct ioctl_op *find_op(unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
-	u64 argument[ARGUMENT_MAX / sizeof(u64)] __uninitialized;
-	struct iommufd_ucmd ucmd = {
-		.ictx = file->private_data,
-		.user = (void __user *)arg,
-		.cmd = argument,
-	};
-	const struct ioctl_op *op;
-	long rc;
 
 	if (nr >= ARRAY_SIZE(ioctl_ops) || ioctl_ops[nr].cmd != cmd)
-		return vfio_compat_ioctl(ucmd.ictx, cmd, arg);
-	op = &ioctl_ops[nr];
+		return NULL;
+	return &ioctl_ops[nr];
+}
+
+static long execute(struct iommufd_ctx *ictx, const struct ioctl_op *op,
+		    void __user *uarg)
+{
+	u64 argument[ARGUMENT_MAX / sizeof(u64)] __uninitialized;
+	struct iommufd_ucmd ucmd = {
+		.ictx = ictx,
+		.user = uarg,
+		.cmd = argument,
+	};
+	int rc;
 
 	/* Every argument begins with its size */
 	if (get_user(ucmd.user_size, (u32 __user *)ucmd.user))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (ucmd.user_size < op->min_size)
-		return -EINVAL;
+		return refuse(-EINVAL, "the argument has %u bytes, and needs at least %u",
+			      ucmd.user_size, op->min_size);
 	rc = copy_struct_from_user(ucmd.cmd, op->size, ucmd.user,
 				   ucmd.user_size);
+	if (rc == -E2BIG)
+		return refuse(rc,
+			      "the argument has %u bytes, and of those beyond the %u known some are not 0",
+			      ucmd.user_size, op->size);
 	if (rc)
-		return rc;
+		return refuse(rc, NO_ARGUMENT);
 	return op->execute(&ucmd);
+}
+
+static long iommufd_fops_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	struct iommufd_ctx *ictx = file->private_data;
+	const struct ioctl_op *op = find_op(cmd);
+	long rc;
+
+	if (op)
+		rc = execute(ictx, op, (void __user *)arg);
+	else
+		rc = vfio_compat_ioctl(ictx, cmd, arg);
+	if (unlikely(rc < 0))
+		iommufd_refusal_keep(&ictx->refusal,
+				     op ? op->name : vfio_compat_name(cmd), cmd,
+				     rc);
+	return rc;
 }
 
 static int ctx_open(struct file *file, enum owner_mode mode, bool container)
@@ -201,7 +233,7 @@ struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
 	struct iommufd_ctx *ictx;
 
 	if (!iommufd_file_is(file))
-		return ERR_PTR(-EBADFD);
+		return ERR_PTR(refuse(-EBADFD, "the file is neither a /dev/iommu nor a container"));
 	ictx = file->private_data;
 	iommufd_ctx_get(ictx);
 	return ictx;
@@ -214,7 +246,8 @@ struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
 	struct iommufd_ctx *ictx;
 
 	if (!file)
-		return ERR_PTR(-EBADF);
+		return ERR_PTR(refuse(-EBADF, "no file is open at descriptor %d",
+				      fd));
 	ictx = iommufd_ctx_from_file(file);
 	fput(file);
 	return ictx;

@@ -23,6 +23,23 @@ static const struct iommufd_object_ops *const object_ops[IOMMUFD_OBJ_MAX] = {
 };
 
 /**
+ * iommufd_object_type_name - What a type is called
+ * @type: of an object
+ */
+const char *iommufd_object_type_name(enum iommufd_object_type type)
+{
+	static const char *const names[IOMMUFD_OBJ_MAX] = {
+		[IOMMUFD_OBJ_ANY] = "object",
+		[IOMMUFD_OBJ_DEVICE] = "DEVICE",
+		[IOMMUFD_OBJ_ACCESS] = "ACCESS",
+		[IOMMUFD_OBJ_HWPT] = "HWPT",
+		[IOMMUFD_OBJ_IOAS] = "IOAS",
+	};
+
+	return names[type];
+}
+
+/**
  * iommufd_object_alloc - Allocate an object and reserve its ID
  * @ictx: the file
  * @size: of the structure that begins with struct iommufd_object
@@ -38,7 +55,7 @@ void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
 	int rc;
 
 	if (!obj)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for an object"));
 	obj->ictx = ictx;
 	obj->type = type;
 	refcount_set(&obj->refs, 1);
@@ -46,7 +63,8 @@ void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
 		      GFP_KERNEL_ACCOUNT);
 	if (rc) {
 		kfree(obj);
-		return ERR_PTR(rc);
+		return ERR_PTR(refuse(rc,
+				      "no ID for an object: none is left, or no kernel memory"));
 	}
 	return obj;
 }
@@ -83,6 +101,24 @@ bool iommufd_object_tryget(struct iommufd_object *obj)
 	return refcount_inc_not_zero(&obj->refs);
 }
 
+static struct iommufd_object *__cold
+refuse_id(const struct iommufd_object *obj, u32 id,
+	  enum iommufd_object_type type)
+{
+	int rc = -ENOENT;
+
+	if (!obj)
+		iommufd_refuse(rc, "no object has the ID %u", id);
+	else if (type != IOMMUFD_OBJ_ANY && obj->type != type)
+		iommufd_refuse(rc, "the ID %u is of type %s, not %s", id,
+			       iommufd_object_type_name(obj->type),
+			       iommufd_object_type_name(type));
+	else
+		iommufd_refuse(rc, "the object with the ID %u is being destroyed",
+			       id);
+	return ERR_PTR(rc);
+}
+
 /**
  * iommufd_object_get - Look up an object
  * @ictx: the file
@@ -100,7 +136,7 @@ struct iommufd_object *iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 	obj = xa_load(&ictx->objects, id);
 	if (!obj || (type != IOMMUFD_OBJ_ANY && obj->type != type) ||
 	    !iommufd_object_tryget(obj))
-		obj = ERR_PTR(-ENOENT);
+		obj = refuse_id(obj, id, type);
 	rcu_read_unlock();
 	return obj;
 }
@@ -157,6 +193,29 @@ int iommufd_object_retire(struct iommufd_object *obj)
 	/* The table's reference. The caller's is left, so this is not the last */
 	refcount_dec(&obj->refs);
 	return 0;
+}
+
+/**
+ * iommufd_object_refuse_retire - Tell why an object cannot be retired
+ * @obj: referenced by the caller
+ * @error: of iommufd_object_retire()
+ */
+void iommufd_object_refuse_retire(const struct iommufd_object *obj, int error)
+{
+	int holds = atomic_read(&obj->holds);
+
+	if (error == -ENOENT)
+		iommufd_refuse(error, "the object with the ID %u is being destroyed",
+			       obj->id);
+	else if (obj->type == IOMMUFD_OBJ_IOAS)
+		iommufd_refuse(error, "IOAS %u is in use: %d HWPTs and accesses",
+			       obj->id, holds);
+	else if (obj->type == IOMMUFD_OBJ_HWPT)
+		iommufd_refuse(error, "HWPT %u is in use: %d groups are attached",
+			       obj->id, holds);
+	else
+		iommufd_refuse(error, "%s %u lasts as long as its device file is bound",
+			       iommufd_object_type_name(obj->type), obj->id);
 }
 
 /**

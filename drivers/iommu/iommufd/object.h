@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/iommufd.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -99,6 +100,7 @@ struct iommufd_object_ops {
  * @vfio_ioas: what the VFIO ioctls work on, or NULL. Not a reference: cleared
  *             when the IOAS is released
  * @compat: has its own lock, outside @topology
+ * @refusal: the last call that was refused; see refusal.c
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -109,6 +111,7 @@ struct iommufd_ctx {
 	struct iommufd_ioas *vfio_ioas;
 	struct iommufd_coherency coherency;
 	struct vfio_compat compat;
+	struct iommufd_refusal refusal;
 };
 
 void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
@@ -122,6 +125,9 @@ void iommufd_object_put(struct iommufd_object *obj);
 bool iommufd_object_hold(struct iommufd_object *obj);
 void iommufd_object_unhold(struct iommufd_object *obj);
 int iommufd_object_retire(struct iommufd_object *obj);
+void __cold iommufd_object_refuse_retire(const struct iommufd_object *obj,
+					 int error);
+const char *iommufd_object_type_name(enum iommufd_object_type type);
 void iommufd_objects_release(struct iommufd_ctx *ictx);
 
 /* In the file that each type is named after */

@@ -12,18 +12,18 @@ static int set_rlimit_mode(struct iommufd_ctx *ictx, u64 val)
 	int rc = 0;
 
 	if (!capable(CAP_SYS_RESOURCE))
-		return -EPERM;
+		return refuse(-EPERM, "the caller lacks CAP_SYS_RESOURCE");
 
 	/* What is charged already would have to be found and moved */
 	xa_lock(&ictx->objects);
 	if (!xa_empty(&ictx->objects))
-		rc = -EBUSY;
+		rc = refuse(-EBUSY, "the file has objects already");
 	else if (val == 0)
 		ictx->owners.mode = OWNER_CHARGE_USER;
 	else if (val == 1)
 		ictx->owners.mode = OWNER_CHARGE_MM;
 	else
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "the value %llu is neither 0 nor 1", val);
 	xa_unlock(&ictx->objects);
 	return rc;
 }
@@ -32,7 +32,8 @@ static int option_rlimit_mode(struct iommufd_ctx *ictx,
 			      struct iommu_option *cmd)
 {
 	if (cmd->object_id)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the option is of the file, not of object %u",
+			      cmd->object_id);
 	if (cmd->op == IOMMU_OPTION_OP_SET)
 		return set_rlimit_mode(ictx, cmd->val64);
 	cmd->val64 = ictx->owners.mode == OWNER_CHARGE_MM;
@@ -49,7 +50,8 @@ static int option_huge_pages(struct iommufd_ctx *ictx, struct iommu_option *cmd)
 	if (cmd->op == IOMMU_OPTION_OP_GET)
 		cmd->val64 = ioas->space.huge;
 	else if (cmd->val64 > 1)
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "the value %llu is neither 0 nor 1",
+			    cmd->val64);
 	else
 		rc = space_set_huge(&ioas->space, cmd->val64);
 	iommufd_ioas_put(ioas);
@@ -60,7 +62,8 @@ static int option_coherency_policy(struct iommufd_ctx *ictx,
 				   struct iommu_option *cmd)
 {
 	if (cmd->object_id)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the option is of the file, not of object %u",
+			      cmd->object_id);
 	if (cmd->op == IOMMU_OPTION_OP_SET)
 		return coherency_set_policy(ictx, cmd->val64);
 	cmd->val64 = coherency_policy(ictx);
@@ -71,7 +74,7 @@ static int option_coherency_state(struct iommufd_ctx *ictx,
 				  struct iommu_option *cmd)
 {
 	if (cmd->object_id || cmd->op == IOMMU_OPTION_OP_SET)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the option is of the file, and only to be read");
 	cmd->val64 = coherency_state(ictx);
 	return 0;
 }
@@ -83,7 +86,8 @@ int iommufd_option(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->__reserved || cmd->op > IOMMU_OPTION_OP_GET)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the operation %u is not known, or " RESERVED,
+			      cmd->op);
 	switch (cmd->option_id) {
 	case IOMMU_OPTION_RLIMIT_MODE:
 		rc = option_rlimit_mode(ucmd->ictx, cmd);
@@ -98,11 +102,14 @@ int iommufd_option(struct iommufd_ucmd *ucmd)
 		rc = option_coherency_state(ucmd->ictx, cmd);
 		break;
 	default:
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the option %u is not known",
+			      cmd->option_id);
 	}
 	if (rc)
 		return rc;
-	return put_user(cmd->val64, &user->val64);
+	if (put_user(cmd->val64, &user->val64))
+		return refuse(-EFAULT, NO_ANSWER);
+	return 0;
 }
 
 int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
@@ -113,7 +120,7 @@ int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
 	int rc;
 
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, RESERVED);
 	switch (cmd->op) {
 	case IOMMU_VFIO_IOAS_GET:
 		rc = vfio_compat_ioas_id(ictx, &cmd->ioas_id);
@@ -126,7 +133,8 @@ int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
 	case IOMMU_VFIO_IOAS_CLEAR:
 		break;
 	default:
-		return -EOPNOTSUPP;
+		return refuse(-EOPNOTSUPP, "the operation %u is not known",
+			      cmd->op);
 	}
 
 	mutex_lock(&ictx->topology);

@@ -9,6 +9,7 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -16,6 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "owner.h"
@@ -57,6 +59,21 @@ static void identity_put(const struct owner_identity *who)
 	put_task_struct(who->leader);
 }
 
+static int __cold refuse_charge(const struct owner_identity *who,
+				const char *whose, unsigned long used,
+				unsigned long npages)
+{
+	unsigned long limit = task_rlimit(who->leader, RLIMIT_MEMLOCK) >>
+			      PAGE_SHIFT;
+	const unsigned int kib = PAGE_SIZE / SZ_1K;
+
+	return refuse(-ENOMEM,
+		      "%lu KiB over RLIMIT_MEMLOCK of process %d: limit %lu KiB, %s has %lu KiB locked, %lu KiB are to be pinned",
+		      (used + npages - min(limit, used + npages)) * kib,
+		      task_tgid_vnr(who->leader), limit * kib, whose,
+		      used * kib, npages * kib);
+}
+
 static int charge_user(const struct owner_identity *who, unsigned long npages)
 {
 	unsigned long limit = task_rlimit(who->leader, RLIMIT_MEMLOCK) >>
@@ -66,7 +83,7 @@ static int charge_user(const struct owner_identity *who, unsigned long npages)
 
 	do {
 		if (npages > limit || now > limit - npages)
-			return -ENOMEM;
+			return refuse_charge(who, "its user", now, npages);
 	} while (!atomic_long_try_cmpxchg(locked, &now, now + npages));
 	return 0;
 }
@@ -78,6 +95,8 @@ static int charge_mm(const struct owner_identity *who, unsigned long npages,
 
 	mmap_write_lock(who->mm);
 	rc = __account_locked_vm(who->mm, npages, inc, who->leader, false);
+	if (rc)
+		refuse_charge(who, "it", who->mm->locked_vm, npages);
 	mmap_write_unlock(who->mm);
 	return rc;
 }
@@ -279,7 +298,9 @@ int owner_table_change(struct owner_table *table)
 	mutex_lock(&table->lock);
 	list_for_each_entry(owner, &table->list, link) {
 		if (owner->nr_user) {
-			rc = -EINVAL;
+			rc = refuse(-EINVAL,
+				    "%lu mappings are of a process's memory, not of a file",
+				    owner->nr_user);
 			goto out_unlock;
 		}
 	}

@@ -13,6 +13,7 @@
  */
 #include <linux/file.h>
 #include <linux/highmem.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -20,6 +21,8 @@
 
 #include "bar.h"
 #include "pages.h"
+
+#define NO_MEMORY "no kernel memory for a mapping"
 
 static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 				 unsigned long start, unsigned long length,
@@ -29,19 +32,20 @@ static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 	unsigned long end;
 
 	if (!length)
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(refuse(-EINVAL, "the length is 0"));
 	/* The end is checked as well, so that it can be rounded up */
 	if (check_add_overflow(start, length, &end) ||
 	    end > ULONG_MAX - PAGE_SIZE)
-		return ERR_PTR(-EOVERFLOW);
+		return ERR_PTR(refuse(-EOVERFLOW, "0x%lx and 0x%lx bytes go past the last address",
+				      start, length));
 
 	pages = kzalloc(sizeof(*pages) + PAGES_ROOM, GFP_KERNEL_ACCOUNT);
 	if (!pages)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY));
 	pages->owner = owner_get_current(table, !file);
 	if (!pages->owner) {
 		kfree(pages);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY));
 	}
 	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->lock);
@@ -91,7 +95,8 @@ struct pages *pages_alloc_file(struct owner_table *table, int fd,
 	int rc;
 
 	if (!file)
-		return ERR_PTR(-EBADF);
+		return ERR_PTR(refuse(-EBADF, "no file is open at descriptor %d",
+				      fd));
 	rc = window_check(file);
 	if (rc) {
 		pages = ERR_PTR(rc);
@@ -266,6 +271,7 @@ static int use_whole(struct pages *pages)
 			rc = bar_create(pages);
 			if (rc)
 				return rc;
+			iommufd_refusal_forget();
 		}
 	}
 	pages->users++;
@@ -553,12 +559,14 @@ int pages_move(struct pages *pages, unsigned long uaddr)
 	int rc = 0;
 
 	if (pages->file || !PAGE_ALIGNED(uaddr))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "the memory is of a file, or 0x%lx is not its place in a page",
+			      uaddr);
 
 	mutex_lock(&pages->lock);
 	owner = owner_get_current(pages->owner->table, true);
 	if (!owner) {
-		rc = -ENOMEM;
+		rc = refuse(-ENOMEM, NO_MEMORY);
 		goto out_unlock;
 	}
 	former = owner;

@@ -13,6 +13,7 @@
  * write, and the device would go on reading the old one.
  */
 #include <linux/hugetlb.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -60,7 +61,8 @@ static int check_readable(struct mm_struct *mm, unsigned long addr,
 		vma = find_vma(mm, addr);
 		if (!vma || vma->vm_start > addr ||
 		    !(vma->vm_flags & VM_READ)) {
-			rc = -EFAULT;
+			rc = refuse(-EFAULT, "the memory at 0x%lx is not mapped, or not readable",
+				    addr);
 			break;
 		}
 		addr = vma->vm_end;
@@ -104,7 +106,7 @@ static int source_open(struct pin_source *source, struct pages *pages,
 	source->addr = base;
 	source->remote = source->mm != current->mm;
 	if (source->remote && !mmget_not_zero(source->mm))
-		return -EFAULT;
+		return refuse(-EFAULT, "the process whose memory it is has ended");
 	if (!pages->writable) {
 		rc = check_readable(source->mm, base, nr_pages);
 		if (rc) {
@@ -220,6 +222,22 @@ static int absorb(struct runs_builder *builder, struct page **batch,
 	return 0;
 }
 
+static void __cold refuse_pin(const struct pages *pages, unsigned long index,
+			      int error)
+{
+	unsigned long at = pages->base + (index << PAGE_SHIFT);
+
+	if (error == -EINTR)
+		iommufd_refuse(error, "the process is being killed");
+	else if (error == -ENOMEM)
+		iommufd_refuse(error, "no memory left to pin page 0x%lx of 0x%lx",
+			       index, pages->nr_pages);
+	else
+		iommufd_refuse(error, "the %s 0x%lx cannot be pinned for %s: error %d",
+			       pages->file ? "file at offset" : "memory at", at,
+			       pages->writable ? "writing" : "reading", error);
+}
+
 /**
  * pin_runs - Pin all of the memory of a mapping
  * @pages: with its lock held; nothing of it is pinned
@@ -250,7 +268,8 @@ int pin_runs(struct pages *pages, struct runs *runs)
 		batch = kmalloc_array(capacity, sizeof(*batch),
 				      GFP_KERNEL_ACCOUNT);
 		if (!batch) {
-			rc = -ENOMEM;
+			rc = refuse(-ENOMEM, "no kernel memory to pin 0x%lx pages",
+				    pages->nr_pages);
 			goto out_close;
 		}
 	}
@@ -265,11 +284,14 @@ int pin_runs(struct pages *pages, struct runs *runs)
 		got = source_get(&source, builder.nr_pages, want, batch);
 		if (got < 0) {
 			rc = fatal_signal_pending(current) ? -EINTR : got;
+			refuse_pin(pages, builder.nr_pages, rc);
 			break;
 		}
 		rc = absorb(&builder, batch, got, &probe);
-		if (rc)
+		if (rc) {
+			refuse_pin(pages, builder.nr_pages, rc);
 			break;
+		}
 		cond_resched();
 	}
 

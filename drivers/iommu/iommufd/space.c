@@ -10,6 +10,7 @@
  * flushed once for everything that one call takes away.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -23,6 +24,8 @@
 
 /* Areas that are worked on before others get the lock */
 #define AREAS_BATCH 1024
+
+#define NO_MEMORY "no kernel memory for a mapping"
 
 void space_init(struct space *space)
 {
@@ -79,6 +82,21 @@ static void areas_remove(struct space *space, struct area *list,
 	mutex_unlock(&space->lock);
 }
 
+static void __cold refuse_overlap(struct space *space, const struct area *area,
+				  int error)
+{
+	struct area *other;
+
+	lockdep_assert_held(&space->lock);
+
+	other = range_to_area(iova_tree_first(&space->areas, area->range.first,
+					      area->range.last));
+	if (other)
+		iommufd_refuse(error, "0x%lx to 0x%lx overlaps the mapping from 0x%lx to 0x%lx",
+			       area->range.first, area->range.last,
+			       other->range.first, other->range.last);
+}
+
 /*
  * Take the IOVA for new areas, one behind the other. Until here their ranges
  * begin at 0.
@@ -103,14 +121,18 @@ static int areas_insert(struct space *space, struct area *list,
 	for (area = list; area; area = area->next) {
 		if ((area_length(area) | area->offset) &
 		    (space->alignment - 1)) {
-			rc = -EINVAL;
+			rc = refuse(-EINVAL,
+				    "the memory or its length 0x%lx is not aligned to 0x%lx",
+				    area_length(area), space->alignment);
 			break;
 		}
 		area->range.first += iova;
 		area->range.last += iova;
 		rc = iova_tree_insert(&space->areas, &area->range);
-		if (rc)
+		if (rc) {
+			refuse_overlap(space, area, rc);
 			break;
+		}
 		space_tables_add(space, area);
 		nr++;
 	}
@@ -407,7 +429,7 @@ int space_map(struct space *space, struct pages *pages, unsigned long offset,
 	} else {
 		area = area_alloc(pages, offset, 0, args->length, args->prot);
 		if (!area)
-			return -ENOMEM;
+			return refuse(-ENOMEM, NO_MEMORY);
 	}
 	return areas_show(space, area, args);
 }
@@ -423,17 +445,22 @@ static struct area *space_clone(struct space *space, unsigned long first,
 	struct area **tail = &list;
 	unsigned long at = first;
 	struct area *area;
-	int rc = -ENOENT;
+	int rc;
 
 	mutex_lock(&space->lock);
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
 	for (;;) {
 		unsigned long end;
 
-		if (!area || area->range.first > at || !area_is_live(area))
+		if (!area || area->range.first > at || !area_is_live(area)) {
+			rc = refuse(-ENOENT, "nothing is mapped at 0x%lx of the source",
+				    at);
 			goto err_free;
+		}
 		if (prot & IOMMU_WRITE && !area->pages->writable) {
-			rc = -EPERM;
+			rc = refuse(-EPERM,
+				    "the source's mapping from 0x%lx to 0x%lx was not made writeable",
+				    area->range.first, area->range.last);
 			goto err_free;
 		}
 		end = min(last, area->range.last);
@@ -441,7 +468,7 @@ static struct area *space_clone(struct space *space, unsigned long first,
 				   area->offset + (at - area->range.first),
 				   at - first, end - at + 1, prot);
 		if (!*tail) {
-			rc = -ENOMEM;
+			rc = refuse(-ENOMEM, NO_MEMORY);
 			goto err_free;
 		}
 		if (end == last)
@@ -476,9 +503,10 @@ int space_copy(struct space *to, struct space *from, unsigned long from_iova,
 	unsigned long last;
 
 	if (!args->length)
-		return -EINVAL;
+		return refuse(-EINVAL, "the length is 0");
 	if (check_add_overflow(from_iova, args->length - 1, &last))
-		return -EOVERFLOW;
+		return refuse(-EOVERFLOW, "0x%lx and 0x%lx bytes go past the last IOVA",
+			      from_iova, args->length);
 	list = space_clone(from, from_iova, last, args->prot);
 	if (IS_ERR(list))
 		return PTR_ERR(list);
@@ -528,9 +556,13 @@ static int areas_mark_dying(struct space *space, unsigned long first,
 	for (; area;
 	     area = range_to_area(iova_tree_next(&area->range, last))) {
 		if (area->range.first < first || area->range.last > last)
-			rc = -ENOENT;
+			rc = refuse(-ENOENT,
+				    "0x%lx to 0x%lx has only a part of the mapping from 0x%lx to 0x%lx",
+				    first, last, area->range.first,
+				    area->range.last);
 		else if (!area_is_live(area))
-			rc = -EBUSY;
+			rc = refuse(-EBUSY, "0x%lx to 0x%lx is just being mapped or unmapped",
+				    area->range.first, area->range.last);
 		else if (space_in_use(space, area))
 			rc = -EAGAIN;
 		if (rc)
@@ -624,7 +656,8 @@ int space_set_huge(struct space *space, bool huge)
 	if (huge == space->huge)
 		goto out_unlock;
 	if (!huge && space->nr_domains && !iova_tree_empty(&space->areas)) {
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "%lu mappings are in the domains of devices",
+			    space->nr_areas);
 		goto out_unlock;
 	}
 	space->huge = huge;

@@ -9,6 +9,7 @@
  * because unpinning takes the same path.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -283,7 +284,7 @@ int space_quiesce(struct space *space, unsigned long first, unsigned long last)
 		} else if (wait_idle(space)) {
 			mutex_unlock(&space->lock);
 			space_reopen(space, first, last);
-			return -EINTR;
+			return refuse(-EINTR, "the process is being killed");
 		}
 	}
 	mutex_unlock(&space->lock);

@@ -8,6 +8,7 @@
  * holding the lock over pinning and mapping.
  */
 #include <linux/iommu.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 
@@ -83,7 +84,8 @@ static int domain_join(struct space *space, struct space_domain *member)
 
 	/* A space maps in pages, which each of its domains must be able to do */
 	if (domain_alignment(member->domain) > PAGE_SIZE)
-		return -EINVAL;
+		return refuse(-EINVAL, "the IOMMU's smallest page has %lu bytes",
+			      domain_alignment(member->domain));
 
 	mutex_lock(&space->lock);
 	if (geometry->aperture_start) {

@@ -13,6 +13,7 @@
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -246,5 +247,9 @@ int space_tables_shrink(struct space *space, unsigned long more)
 	WRITE_ONCE(space->tables_next, next);
 	mutex_unlock(&space->lock);
 	up_write(&space->domains_sem);
-	return live + more > limit ? -ENOMEM : 0;
+	if (live + more > limit)
+		return refuse(-ENOMEM,
+			      "%lu page tables of the IOMMU are in use and %lu are to be added: RLIMIT_MEMLOCK and iommufd.table_memory allow %lu",
+			      live, more, limit);
+	return 0;
 }

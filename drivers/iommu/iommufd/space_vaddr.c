@@ -7,6 +7,7 @@
  * void and then gives each its new one. The memory stays the same, and devices go
  * on using it.
  */
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 
 #include "pages.h"
@@ -32,7 +33,9 @@ int space_void_vaddr(struct space *space, unsigned long first,
 	for (area = range_to_area(iova_tree_first(&space->areas, first, last));
 	     area; area = range_to_area(iova_tree_next(&area->range, last))) {
 		if (area->no_vaddr) {
-			rc = -EINVAL;
+			rc = refuse(-EINVAL,
+				    "the user address of the mapping from 0x%lx to 0x%lx is void already",
+				    area->range.first, area->range.last);
 			*voided = 0;
 			goto out_unlock;
 		}
@@ -63,18 +66,23 @@ int space_set_vaddr(struct space *space, unsigned long first,
 {
 	struct pages *pages;
 	struct area *area;
-	int rc = -EINVAL;
+	int rc;
 
 	mutex_lock(&space->lock);
 	area = range_to_area(iova_tree_first(&space->areas, first, last));
 	if (!area) {
-		rc = -ENOENT;
+		rc = refuse(-ENOENT, "nothing is mapped from 0x%lx to 0x%lx",
+			    first, last);
 		goto out_unlock;
 	}
 	if (!area->no_vaddr || !area_is_live(area) ||
 	    area->range.first != first || area->range.last != last ||
-	    vaddr < area->offset)
+	    vaddr < area->offset) {
+		rc = refuse(-EINVAL,
+			    "the mapping from 0x%lx to 0x%lx is not just 0x%lx to 0x%lx, or its user address is not void",
+			    area->range.first, area->range.last, first, last);
 		goto out_unlock;
+	}
 	pages = area->pages;
 	pages_get(pages);
 	/* The address is of the slice that the area shows */

@@ -33,6 +33,27 @@ TRACE_EVENT(iommufd_coherency,
 		  __entry->nr)
 );
 
+/* A call that fails, with the reason that fdinfo shows, too */
+TRACE_EVENT(iommufd_refusal,
+	TP_PROTO(const char *call, unsigned int cmd, int error,
+		 const char *reason),
+	TP_ARGS(call, cmd, error, reason),
+	TP_STRUCT__entry(
+		__string(call, call ? call : "-")
+		__field(unsigned int, cmd)
+		__field(int, error)
+		__string(reason, reason)
+	),
+	TP_fast_assign(
+		__assign_str(call, call ? call : "-");
+		__entry->cmd = cmd;
+		__entry->error = error;
+		__assign_str(reason, reason);
+	),
+	TP_printk("call=%s cmd=0x%x error=%d reason=%s", __get_str(call),
+		  __entry->cmd, __entry->error, __get_str(reason))
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

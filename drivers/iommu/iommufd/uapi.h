@@ -16,6 +16,10 @@
 
 struct seq_file;
 
+/* Reasons that many ioctls have */
+#define RESERVED "a reserved field is not 0"
+#define NOT_KNOWN "0x%x has bits or is a number that is not known"
+
 /**
  * struct iommufd_ucmd - One ioctl
  * @ictx: the file
@@ -36,7 +40,7 @@ static inline int iommufd_ucmd_respond(const struct iommufd_ucmd *ucmd,
 {
 	if (copy_to_user(ucmd->user, ucmd->cmd,
 			 min_t(size_t, ucmd->user_size, size)))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ANSWER);
 	return 0;
 }
 

@@ -18,6 +18,10 @@
 
 #include "device.h"
 
+#define NO_IOAS "the file has no IOAS for VFIO's calls: none is set, and no group is in it"
+#define NO_TYPE "VFIO_SET_IOMMU has not been called on the container"
+#define KILLED "the process is being killed"
+
 /**
  * struct vfio_compat_group - A group in a container
  * @link: in vfio_compat.groups
@@ -68,7 +72,7 @@ struct iommufd_ioas *vfio_compat_ioas(struct iommufd_ctx *ictx)
 	mutex_lock(&ictx->topology);
 	ioas = ictx->vfio_ioas;
 	if (!ioas || !iommufd_object_tryget(&ioas->obj))
-		ioas = ERR_PTR(-ENODEV);
+		ioas = ERR_PTR(refuse(-ENODEV, NO_IOAS));
 	mutex_unlock(&ictx->topology);
 	return ioas;
 }
@@ -101,13 +105,13 @@ static int compat_ioas_create(struct iommufd_ctx *ictx)
  */
 int vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id)
 {
-	int rc = -ENODEV;
+	int rc = 0;
 
 	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas) {
+	if (ictx->vfio_ioas)
 		*id = ictx->vfio_ioas->obj.id;
-		rc = 0;
-	}
+	else
+		rc = refuse(-ENODEV, NO_IOAS);
 	mutex_unlock(&ictx->topology);
 	return rc;
 }
@@ -116,7 +120,7 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
 {
 	/* Set once as long as there is a group, and the caller has one */
 	if (ictx->compat.container && !READ_ONCE(ictx->compat.type))
-		return -EINVAL;
+		return refuse(-EINVAL, NO_TYPE);
 	return vfio_compat_ioas_id(ictx, out_ioas_id);
 }
 EXPORT_SYMBOL_GPL(iommufd_vfio_compat_ioas_get_id);
@@ -149,13 +153,14 @@ static int group_attach(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 		return 0;
 	/* What has no address cannot be pinned */
 	if (space_lacks_vaddr(&ioas->space))
-		return -EBUSY;
+		return refuse(-EBUSY,
+			      "the user addresses of a mapping are void (VFIO_DMA_UNMAP_FLAG_VADDR)");
 	mutex_lock(&ictx->topology);
 	rc = iommufd_group_attach(group->igroup, ioas);
 	mutex_unlock(&ictx->topology);
 	if (!rc)
 		group->attached = true;
-	return rc == -EADDRINUSE ? -EINVAL : rc;
+	return rc == -EADDRINUSE ? refuse_as(-EINVAL) : rc;
 }
 
 static int groups_attach(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
@@ -193,8 +198,11 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 
 	lockdep_assert_held_write(&compat->sem);
 
-	if (compat->type || (compat->container && list_empty(&compat->groups)))
-		return -EINVAL;
+	if (compat->type)
+		return refuse(-EINVAL, "VFIO_SET_IOMMU has been called already, with %lu",
+			      compat->type);
+	if (compat->container && list_empty(&compat->groups))
+		return refuse(-EINVAL, "no group is in the container");
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
@@ -202,9 +210,9 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 	case VFIO_TYPE1_NESTING_IOMMU:
 	case VFIO_UNMAP_ALL:
 		/* Extensions by number, but none that an IOMMU has or that is set */
-		return -EINVAL;
+		return refuse(-EINVAL, "extension %lu is not one to set", type);
 	default:
-		return -ENODEV;
+		return refuse(-ENODEV, "the type %lu is not known", type);
 	}
 
 	ioas = vfio_compat_ioas(ictx);
@@ -232,7 +240,7 @@ static long ioas_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 	lockdep_assert_held(&ictx->compat.sem);
 
 	if (ictx->compat.container && !ictx->compat.type)
-		return -EINVAL;
+		return refuse(-EINVAL, NO_TYPE);
 	switch (cmd) {
 	case VFIO_IOMMU_GET_INFO:
 		return vfio_compat_get_info(ictx, uarg);
@@ -242,6 +250,34 @@ static long ioas_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		return vfio_compat_unmap_dma(ictx, uarg);
 	default:
 		return vfio_compat_dirty_pages(ictx, uarg);
+	}
+}
+
+/**
+ * vfio_compat_name - What one of VFIO's ioctls is called
+ * @cmd: number
+ *
+ * Return: the name, or NULL for another ioctl.
+ */
+const char *vfio_compat_name(unsigned int cmd)
+{
+	switch (cmd) {
+	case VFIO_GET_API_VERSION:
+		return "VFIO_GET_API_VERSION";
+	case VFIO_CHECK_EXTENSION:
+		return "VFIO_CHECK_EXTENSION";
+	case VFIO_SET_IOMMU:
+		return "VFIO_SET_IOMMU";
+	case VFIO_IOMMU_GET_INFO:
+		return "VFIO_IOMMU_GET_INFO";
+	case VFIO_IOMMU_MAP_DMA:
+		return "VFIO_IOMMU_MAP_DMA";
+	case VFIO_IOMMU_UNMAP_DMA:
+		return "VFIO_IOMMU_UNMAP_DMA";
+	case VFIO_IOMMU_DIRTY_PAGES:
+		return "VFIO_IOMMU_DIRTY_PAGES";
+	default:
+		return NULL;
 	}
 }
 
@@ -263,21 +299,21 @@ long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		return VFIO_API_VERSION;
 	case VFIO_SET_IOMMU:
 		if (down_write_killable(&compat->sem))
-			return -EINTR;
+			return refuse(-EINTR, KILLED);
 		rc = set_iommu(ictx, arg);
 		up_write(&compat->sem);
 		return rc;
 	case VFIO_IOMMU_UNMAP_DMA:
 	case VFIO_IOMMU_DIRTY_PAGES:
 		if (down_write_killable(&compat->sem))
-			return -EINTR;
+			return refuse(-EINTR, KILLED);
 		rc = ioas_ioctl(ictx, cmd, uarg);
 		up_write(&compat->sem);
 		return rc;
 	}
 
 	if (down_read_killable(&compat->sem))
-		return -EINTR;
+		return refuse(-EINTR, KILLED);
 	switch (cmd) {
 	case VFIO_CHECK_EXTENSION:
 		rc = vfio_compat_check_extension(ictx, arg);
@@ -288,6 +324,7 @@ long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		break;
 	default:
 		rc = compat->container && !compat->type ? -EINVAL : -ENOTTY;
+		iommufd_refuse(rc, "no ioctl of this file");
 		break;
 	}
 	up_read(&compat->sem);
@@ -319,7 +356,7 @@ int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
 
 	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	if (!group)
-		return -ENOMEM;
+		return refuse(-ENOMEM, "no kernel memory for a group");
 	group->iommu_group = iommu_group;
 
 	down_write(&compat->sem);

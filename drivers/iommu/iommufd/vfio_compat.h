@@ -38,9 +38,16 @@ struct vfio_compat {
 	struct list_head groups;
 };
 
+/* Reasons that many calls have */
+#define NO_ARGUMENT "the argument cannot be read"
+#define NO_ANSWER "the answer cannot be written"
+#define ARGSZ_TOO_SMALL "argsz %u is less than %zu"
+#define UNKNOWN_FLAGS "flags 0x%x have bits that are not known"
+
 void vfio_compat_init(struct vfio_compat *compat, bool container);
 long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		       unsigned long arg);
+const char *vfio_compat_name(unsigned int cmd);
 struct iommufd_ioas *vfio_compat_ioas(struct iommufd_ctx *ictx);
 int vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id);
 bool vfio_compat_has_emulated(const struct vfio_compat *compat);

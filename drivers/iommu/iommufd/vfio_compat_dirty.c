@@ -32,11 +32,14 @@ int vfio_compat_check_bitmap(const struct vfio_bitmap *bitmap, u64 length)
 	u64 bits;
 
 	if (!access_ok(bitmap->data, bitmap->size) || !bitmap->pgsize)
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "the bitmap is no memory of the user's, or its pages have 0 bytes");
 	bits = length >> __ffs64(bitmap->pgsize);
 	if (!bits || bitmap->size > VFIO_COMPAT_BITMAP_MAX ||
 	    bitmap->size / sizeof(u64) < DIV_ROUND_UP_ULL(bits, WORD_BITS))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "a bitmap of %llu bytes is too large, or too small for %llu pages",
+			      bitmap->size, bits);
 	return 0;
 }
 
@@ -51,13 +54,13 @@ static int report_extent(struct space *space, u64 __user *data,
 	u64 value = 0;
 
 	if (shift && get_user(value, word))
-		return -EFAULT;
+		return refuse(-EFAULT, "the bitmap cannot be read");
 	while (left) {
 		unsigned int nr = min_t(unsigned long, left, WORD_BITS - shift);
 
 		value |= space_take_dirty(space, iova, nr) << shift;
 		if (put_user(value, word))
-			return -EFAULT;
+			return refuse(-EFAULT, "the bitmap cannot be written");
 		left -= nr;
 		iova += (unsigned long)nr << PAGE_SHIFT;
 		word++;
@@ -106,9 +109,10 @@ static long get_bitmap(struct iommufd_ioas *ioas, size_t size,
 	int rc;
 
 	if (size < sizeof(get))
-		return -EINVAL;
+		return refuse(-EINVAL, "%zu bytes of argument are less than %zu",
+			      size, sizeof(get));
 	if (copy_from_user(&get, uarg, sizeof(get)))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	rc = vfio_compat_check_bitmap(&get.bitmap, get.size);
 	if (rc)
 		return rc;
@@ -116,10 +120,14 @@ static long get_bitmap(struct iommufd_ioas *ioas, size_t size,
 	    !PAGE_ALIGNED(get.iova | get.size) ||
 	    check_add_overflow((unsigned long)get.iova,
 			       (unsigned long)get.size - 1, &last))
-		return -EINVAL;
-	if (!ioas->space.tracking ||
-	    space_extent_cut(&ioas->space, get.iova, last))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "IOVA 0x%llx and size 0x%llx are not whole pages of %llu bytes, which must be the kernel's",
+			      get.iova, get.size, get.bitmap.pgsize);
+	if (!ioas->space.tracking)
+		return refuse(-EINVAL, "dirty pages are not tracked");
+	if (space_extent_cut(&ioas->space, get.iova, last))
+		return refuse(-EINVAL, "0x%llx to 0x%lx begins or ends inside a mapping",
+			      get.iova, last);
 	return vfio_compat_report(&ioas->space, &get.bitmap, get.iova, last);
 }
 
@@ -132,7 +140,9 @@ static int start(struct space *space)
 	while (space_extent_next(space, at, ULONG_MAX, &extent)) {
 		if ((extent.last - extent.first) >> PAGE_SHIFT >=
 		    VFIO_COMPAT_BITS_MAX)
-			return -EINVAL;
+			return refuse(-EINVAL,
+				      "the mapping from 0x%lx to 0x%lx has more pages than a bitmap",
+				      extent.first, extent.last);
 		if (extent.last == ULONG_MAX)
 			break;
 		at = extent.last + 1;
@@ -158,11 +168,13 @@ long vfio_compat_dirty_pages(struct iommufd_ctx *ictx, void __user *uarg)
 	lockdep_assert_held_write(&compat->sem);
 
 	if (compat->type == VFIO_TYPE1_IOMMU)
-		return -EACCES;
+		return refuse(-EACCES, "version 1 of type 1 does not know it");
 	if (copy_from_user(&dirty, uarg, minsz))
-		return -EFAULT;
-	if (dirty.argsz < minsz || dirty.flags & ~DIRTY_FLAGS)
-		return -EINVAL;
+		return refuse(-EFAULT, NO_ARGUMENT);
+	if (dirty.argsz < minsz)
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, dirty.argsz, minsz);
+	if (dirty.flags & ~DIRTY_FLAGS)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, dirty.flags);
 
 	ioas = vfio_compat_ioas(ictx);
 	if (IS_ERR(ioas))
@@ -178,7 +190,8 @@ long vfio_compat_dirty_pages(struct iommufd_ctx *ictx, void __user *uarg)
 		rc = get_bitmap(ioas, dirty.argsz - minsz, uarg + minsz);
 		break;
 	default:
-		rc = -EINVAL;
+		rc = refuse(-EINVAL, "flags 0x%x ask for more than one thing, or for none",
+			    dirty.flags);
 		break;
 	}
 	iommufd_ioas_put(ioas);

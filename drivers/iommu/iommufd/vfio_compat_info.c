@@ -99,7 +99,8 @@ static int collect_ranges(struct space *space, struct info *info)
 	info->ranges = kvcalloc(info->nr_ranges, sizeof(*info->ranges),
 				GFP_KERNEL_ACCOUNT);
 	if (!info->ranges)
-		return -ENOMEM;
+		return refuse(-ENOMEM, "no kernel memory for %u ranges",
+			      info->nr_ranges);
 	for (from = 0; n < info->nr_ranges; n++, from = last + 1) {
 		iova_next_free(space, from, &first, &last);
 		info->ranges[n] = (struct vfio_iova_range){
@@ -165,14 +166,14 @@ static int put_caps(void __user *uarg, size_t offset, const struct info *info)
 	if (info->nr_ranges)
 		caps.avail.header.next = offset + sizeof(caps);
 	if (copy_to_user(uarg, &caps, sizeof(caps)))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ANSWER);
 	if (!info->nr_ranges)
 		return 0;
 	uarg += sizeof(caps);
 	if (copy_to_user(uarg, &ranges, sizeof(ranges)) ||
 	    copy_to_user(uarg + sizeof(ranges), info->ranges,
 			 info->nr_ranges * sizeof(*info->ranges)))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ANSWER);
 	return 0;
 }
 
@@ -196,7 +197,9 @@ static int put_info(void __user *uarg, struct vfio_iommu_type1_info *user,
 			return -EFAULT;
 		user->cap_offset = sizeof(*user);
 	}
-	return copy_to_user(uarg, user, size) ? -EFAULT : 0;
+	if (copy_to_user(uarg, user, size))
+		return refuse(-EFAULT, NO_ANSWER);
+	return 0;
 }
 
 /**
@@ -214,9 +217,9 @@ long vfio_compat_get_info(struct iommufd_ctx *ictx, void __user *uarg)
 	int rc;
 
 	if (copy_from_user(&user, uarg, minsz))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (user.argsz < minsz)
-		return -EINVAL;
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, user.argsz, minsz);
 	ioas = vfio_compat_ioas(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);

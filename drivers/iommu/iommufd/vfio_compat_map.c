@@ -35,7 +35,9 @@ static int check_map(const struct vfio_iommu_type1_dma_map *map,
 			       (unsigned long)map->size - 1, last) ||
 	    check_add_overflow((unsigned long)map->vaddr,
 			       (unsigned long)map->size - 1, &last_vaddr))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "the size 0x%llx is 0 or not whole pages, or IOVA 0x%llx or address 0x%llx is not a page's or wraps",
+			      map->size, map->iova, map->vaddr);
 	return 0;
 }
 
@@ -73,12 +75,15 @@ static int map_new(struct iommufd_ioas *ioas,
 
 	/* That it is taken is said first, whatever else is wrong */
 	if (space_extent_next(&ioas->space, map->iova, last, &extent))
-		return -EEXIST;
+		return refuse(-EEXIST, "0x%llx to 0x%lx overlaps the mapping from 0x%lx to 0x%lx",
+			      map->iova, last, extent.first, extent.last);
 	if (ioas->space.tracking &&
 	    map->size >> PAGE_SHIFT > VFIO_COMPAT_BITS_MAX)
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "while dirty pages are tracked a mapping has at most %llu pages",
+			      VFIO_COMPAT_BITS_MAX);
 	rc = map_memory(ioas, map);
-	return rc == -EOVERFLOW ? -EFAULT : rc;
+	return rc == -EOVERFLOW ? refuse_as(-EFAULT) : rc;
 }
 
 /**
@@ -96,12 +101,15 @@ long vfio_compat_map_dma(struct iommufd_ctx *ictx, void __user *uarg)
 	int rc;
 
 	if (copy_from_user(&map, uarg, minsz))
-		return -EFAULT;
-	if (map.argsz < minsz || map.flags & ~MAP_FLAGS)
-		return -EINVAL;
+		return refuse(-EFAULT, NO_ARGUMENT);
+	if (map.argsz < minsz)
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, map.argsz, minsz);
+	if (map.flags & ~MAP_FLAGS)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, map.flags);
 	move = map.flags & VFIO_DMA_MAP_FLAG_VADDR;
 	if (move == !!(map.flags & MAP_ACCESS))
-		return -EINVAL;
+		return refuse(-EINVAL, "flags 0x%x must have either VADDR alone, or READ or WRITE",
+			      map.flags);
 	rc = check_map(&map, &last);
 	if (rc)
 		return rc;
@@ -168,7 +176,8 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 		if (!extend_range(space, first, &last))
 			return 0;
 	} else if (space_extent_cut(space, first, last)) {
-		return err_cut;
+		return refuse(err_cut, "0x%lx to 0x%lx begins or ends inside a mapping",
+			      first, last);
 	}
 
 	if (flags & VFIO_DMA_UNMAP_FLAG_VADDR)
@@ -178,7 +187,7 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 	else
 		rc = space_unmap(space, first, last, &unmapped);
 	*size = unmapped;
-	return rc == -ENOENT ? err_cut : rc;
+	return rc == -ENOENT ? refuse_as(err_cut) : rc;
 }
 
 static int read_bitmap(const struct vfio_iommu_type1_dma_unmap *unmap,
@@ -187,11 +196,12 @@ static int read_bitmap(const struct vfio_iommu_type1_dma_unmap *unmap,
 {
 	if (unmap->flags & (VFIO_DMA_UNMAP_FLAG_ALL |
 			    VFIO_DMA_UNMAP_FLAG_VADDR))
-		return -EINVAL;
+		return refuse(-EINVAL, "there is no bitmap for ALL or VADDR");
 	if (unmap->argsz < minsz + sizeof(*bitmap))
-		return -EINVAL;
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, unmap->argsz,
+			      minsz + sizeof(*bitmap));
 	if (copy_from_user(bitmap, uarg + minsz, sizeof(*bitmap)))
-		return -EFAULT;
+		return refuse(-EFAULT, "the bitmap's description cannot be read");
 	return vfio_compat_check_bitmap(bitmap, unmap->size);
 }
 
@@ -201,18 +211,23 @@ static int check_unmap(const struct iommufd_ioas *ioas,
 {
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_VADDR &&
 	    vfio_compat_has_emulated(&ioas->obj.ictx->compat))
-		return -EBUSY;
+		return refuse(-EBUSY, "a group whose DMA the CPU does needs the user addresses");
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
 		*last = ULONG_MAX;
-		return unmap->iova || unmap->size ? -EINVAL : 0;
+		return !unmap->iova && !unmap->size ? 0 :
+		       refuse(-EINVAL, "IOVA and size must be 0 for ALL");
 	}
 	if (!unmap->size || !PAGE_ALIGNED(unmap->iova | unmap->size) ||
 	    check_add_overflow((unsigned long)unmap->iova,
 			       (unsigned long)unmap->size - 1, last))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "the size 0x%llx is 0 or not whole pages, or IOVA 0x%llx is not a page's or wraps",
+			      unmap->size, unmap->iova);
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP &&
 	    (!ioas->space.tracking || bitmap->pgsize != PAGE_SIZE))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "dirty pages are not tracked, or the bitmap's pages of %llu bytes are not the kernel's",
+			      bitmap->pgsize);
 	return 0;
 }
 
@@ -232,9 +247,11 @@ long vfio_compat_unmap_dma(struct iommufd_ctx *ictx, void __user *uarg)
 	int rc;
 
 	if (copy_from_user(&unmap, uarg, minsz))
-		return -EFAULT;
-	if (unmap.argsz < minsz || unmap.flags & ~UNMAP_FLAGS)
-		return -EINVAL;
+		return refuse(-EFAULT, NO_ARGUMENT);
+	if (unmap.argsz < minsz)
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, unmap.argsz, minsz);
+	if (unmap.flags & ~UNMAP_FLAGS)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, unmap.flags);
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) {
 		rc = read_bitmap(&unmap, minsz, uarg, &bitmap);
 		if (rc)
@@ -250,5 +267,7 @@ long vfio_compat_unmap_dma(struct iommufd_ctx *ictx, void __user *uarg)
 	iommufd_ioas_put(ioas);
 	if (rc)
 		return rc;
-	return copy_to_user(uarg, &unmap, minsz) ? -EFAULT : 0;
+	if (copy_to_user(uarg, &unmap, minsz))
+		return refuse(-EFAULT, NO_ANSWER);
+	return 0;
 }

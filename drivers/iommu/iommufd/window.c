@@ -10,6 +10,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -17,6 +18,8 @@
 #include <linux/sched.h>
 
 #include "pages.h"
+
+#define NO_MEMORY_FILE "the file is neither a memfd nor on tmpfs or hugetlbfs"
 
 /**
  * window_check - Is this a file whose memory may be pinned?
@@ -29,10 +32,10 @@ int window_check(struct file *file)
 	struct inode *inode = file_inode(file);
 
 	if (!S_ISREG(inode->i_mode))
-		return -EINVAL;
+		return refuse(-EINVAL, NO_MEMORY_FILE);
 	if (inode->i_sb->s_magic != TMPFS_MAGIC &&
 	    inode->i_sb->s_magic != HUGETLBFS_MAGIC)
-		return -EINVAL;
+		return refuse(-EINVAL, NO_MEMORY_FILE);
 	return 0;
 }
 
@@ -56,19 +59,24 @@ int window_open(struct window *window, struct file *file, unsigned long base,
 	unsigned long end;
 
 	if (!current->mm)
-		return -EFAULT;
+		return refuse(-EFAULT, "a kernel thread has no user memory");
 	if (check_add_overflow(base, nr_pages << PAGE_SHIFT, &end) ||
 	    check_add_overflow(end, block - 1, &end))
-		return -EOVERFLOW;
+		return refuse(-EOVERFLOW, "0x%lx and 0x%lx pages go past the last offset",
+			      base, nr_pages);
 	if (base + (nr_pages << PAGE_SHIFT) >
 	    PAGE_ALIGN(i_size_read(file_inode(file))))
-		return -EINVAL;
+		return refuse(-EINVAL,
+			      "the file has %lld bytes, and offset 0x%lx with 0x%lx pages is asked for",
+			      i_size_read(file_inode(file)), base, nr_pages);
 	window->length = ALIGN_DOWN(end, block) - start;
 	window->start = vm_mmap(file, 0, window->length,
 				writable ? PROT_READ | PROT_WRITE : PROT_READ,
 				MAP_SHARED, start);
 	if (IS_ERR_VALUE(window->start))
-		return window->start;
+		return refuse((long)window->start,
+			      "the file may not be mapped for %s: its mode, its seals or a limit forbid it",
+			      writable ? "writing" : "reading");
 	window->addr = window->start + (base - start);
 	return 0;
 }
