@@ -63,6 +63,27 @@ int fault_begin(int nth)
 	return pwrite(fail_nth, text, length, 0) == length ? 0 : -errno;
 }
 
+int fault_pause(void)
+{
+	char text[16] = "";
+	int left;
+
+	if (opened_by != gettid())
+		return 0;
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	left = atoi(text);
+	while (pwrite(fail_nth, "0", 1, 0) != 1)
+		;
+	return left;
+}
+
+void fault_resume(int left)
+{
+	if (left)
+		fault_begin(left);
+}
+
 bool fault_end(void)
 {
 	char text[16] = "";

@@ -14,6 +14,10 @@ bool fault_available(void);
 /* From now on the @nth thing fails that this thread asks of the kernel. */
 int fault_begin(int nth);
 
+/* Nothing fails from fault_pause() to fault_resume(), which gets what that returned. */
+int fault_pause(void);
+void fault_resume(int left);
+
 /* No longer; true when it came to that. */
 bool fault_end(void);
 

@@ -219,7 +219,7 @@ int hw_info(int fd, uint32_t device, void *data, uint32_t length,
 
 void iommufd_describe(int fd, char *text, size_t size)
 {
-	char path[64], line[256];
+	char path[64], line[512];
 	size_t used = 0;
 	FILE *file;
 
@@ -231,6 +231,9 @@ void iommufd_describe(int fd, char *text, size_t size)
 	while (fgets(line, sizeof(line), file)) {
 		size_t length = strlen(line);
 
+		/* A call that fails leaves its reason, but changes nothing. */
+		if (!strncmp(line, "refusal:", strlen("refusal:")))
+			continue;
 		/* An owner without a charge is kept for the next mapping. */
 		if (strstr(line, "owner:") && strstr(line, "pinned 0\n"))
 			continue;

@@ -46,7 +46,7 @@ int hw_info(int fd, uint32_t device, void *data, uint32_t length,
 
 /*
  * What /proc/self/fdinfo says about the file: a text that changes when an
- * object, a mapping or a charge does. Empty for -1.
+ * object, a mapping or a charge does. Empty for -1. Without the last refusal.
  */
 void iommufd_describe(int fd, char *text, size_t size);
 
