@@ -10,6 +10,7 @@
 #include <compat.h>
 
 #include "coherency.h"
+#include "trace.h"
 
 static void device_release(struct iommufd_object *obj)
 {
@@ -71,6 +72,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	iommufd_object_hold(&idev->obj);
 	iommufd_ctx_get(ictx);
 	iommufd_object_publish(&idev->obj);
+	trace_iommufd_bind(dev, idev->obj.id, iommu_group_id(group->group));
 	mutex_unlock(&ictx->topology);
 	*id = idev->obj.id;
 	return idev;
@@ -83,6 +85,8 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 
 	mutex_lock(&ictx->topology);
 	WARN_ON(idev->attached);
+	trace_iommufd_unbind(idev->dev, idev->obj.id,
+			     iommu_group_id(idev->group->group));
 	list_del(&idev->link);
 	iommufd_group_release_if_empty(idev->group);
 	idev->dev = NULL;
@@ -279,6 +283,8 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	}
 	group->nr_attached++;
 	*pt_id = group->hwpt->obj.id;
+	trace_iommufd_attach(idev->dev, idev->obj.id, *pt_id,
+			     group->hwpt->ioas->obj.id);
 out_unlock:
 	mutex_unlock(&ictx->topology);
 	iommufd_object_put(target.obj);
@@ -357,6 +363,8 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 			goto out_unlock;
 	}
 	*pt_id = group->hwpt->obj.id;
+	trace_iommufd_replace(idev->dev, idev->obj.id, *pt_id,
+			      group->hwpt->ioas->obj.id);
 out_unlock:
 	mutex_unlock(&ictx->topology);
 	if (former)
@@ -378,6 +386,8 @@ void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
 	group = idev->group;
 	if (WARN_ON(!idev->attached))
 		goto out_unlock;
+	trace_iommufd_detach(idev->dev, idev->obj.id, group->hwpt->obj.id,
+			     group->hwpt->ioas->obj.id);
 	idev->attached = false;
 	former = iommufd_group_detach(group);
 	coherency_update_group(group, group->hwpt && !group->hwpt->enforces,

@@ -6,6 +6,7 @@
 
 #include "ioas.h"
 #include "pages.h"
+#include "trace.h"
 #include "uapi.h"
 
 #define MAP_FLAGS (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_WRITEABLE | \
@@ -185,8 +186,11 @@ static int respond_or_unmap(u64 __user *iova, struct iommufd_ioas *ioas,
 {
 	unsigned long unmapped;
 
-	if (!put_user(args->iova, iova))
+	if (!put_user(args->iova, iova)) {
+		trace_iommufd_map(ioas->obj.id, args->iova, args->length,
+				  args->prot);
 		return 0;
+	}
 	space_unmap(&ioas->space, args->iova, args->iova + args->length - 1,
 		    &unmapped);
 	return refuse(-EFAULT, NO_ANSWER);
@@ -312,6 +316,7 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 			    cmd->iova, last);
 		goto out_put;
 	}
+	trace_iommufd_unmap(ioas->obj.id, cmd->iova, last, unmapped);
 	if (put_user(unmapped, &user->length))
 		rc = refuse(-EFAULT, NO_ANSWER);
 out_put:

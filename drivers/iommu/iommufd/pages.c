@@ -21,6 +21,7 @@
 
 #include "bar.h"
 #include "pages.h"
+#include "trace.h"
 
 #define NO_MEMORY "no kernel memory for a mapping"
 
@@ -253,6 +254,13 @@ void pages_bin_put(struct pages_bin *bin, struct pages *pages)
 	pages_bin_free(bin, pages);
 }
 
+static int __cold pin_failed(const struct pages *pages, int error)
+{
+	trace_iommufd_pin_failed(pages->base, pages->nr_pages, pages->file,
+				 pages->writable, error);
+	return error;
+}
+
 static int use_whole(struct pages *pages)
 {
 	int rc;
@@ -262,15 +270,15 @@ static int use_whole(struct pages *pages)
 	if (!pages->users) {
 		rc = owner_charge(pages->owner, pages->nr_pages);
 		if (rc)
-			return rc;
+			return pin_failed(pages, rc);
 		rc = pin_runs(pages, &pages->runs);
 		if (rc) {
 			owner_uncharge(pages->owner, pages->nr_pages);
 			if (rc != -EFAULT || pages->file)
-				return rc;
+				return pin_failed(pages, rc);
 			rc = bar_create(pages);
 			if (rc)
-				return rc;
+				return pin_failed(pages, rc);
 			iommufd_refusal_forget();
 		}
 	}

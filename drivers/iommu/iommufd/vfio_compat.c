@@ -17,6 +17,7 @@
 #include <uapi/linux/vfio.h>
 
 #include "device.h"
+#include "trace.h"
 
 #define NO_IOAS "the file has no IOAS for VFIO's calls: none is set, and no group is in it"
 #define NO_TYPE "VFIO_SET_IOMMU has not been called on the container"
@@ -399,8 +400,9 @@ static void compat_reset(struct iommufd_ctx *ictx)
 	if (IS_ERR(ioas))
 		return;
 	space_untrack(&ioas->space);
-	if (ictx->compat.container)
-		space_unmap(&ioas->space, 0, ULONG_MAX, &unmapped);
+	if (ictx->compat.container &&
+	    !space_unmap(&ioas->space, 0, ULONG_MAX, &unmapped))
+		trace_iommufd_unmap(ioas->obj.id, 0, ULONG_MAX, unmapped);
 	iommufd_ioas_put(ioas);
 }
 

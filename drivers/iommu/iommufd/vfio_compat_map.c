@@ -17,6 +17,7 @@
 
 #include "ioas.h"
 #include "pages.h"
+#include "trace.h"
 
 #define MAP_ACCESS (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 #define MAP_FLAGS (MAP_ACCESS | VFIO_DMA_MAP_FLAG_VADDR)
@@ -63,6 +64,9 @@ static int map_memory(struct iommufd_ioas *ioas,
 		return PTR_ERR(pages);
 	rc = space_map(&ioas->space, pages, 0, &args);
 	pages_put(pages);
+	if (!rc)
+		trace_iommufd_map(ioas->obj.id, args.iova, args.length,
+				  args.prot);
 	return rc;
 }
 
@@ -187,6 +191,8 @@ static int unmap_range(struct iommufd_ioas *ioas, u32 flags,
 	else
 		rc = space_unmap(space, first, last, &unmapped);
 	*size = unmapped;
+	if (!rc)
+		trace_iommufd_unmap(ioas->obj.id, first, last, unmapped);
 	return rc == -ENOENT ? refuse_as(err_cut) : rc;
 }
 
