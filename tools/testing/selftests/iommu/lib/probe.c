@@ -5,10 +5,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TRACING	"/sys/kernel/tracing/"
-#define GROUP	"iommu_tests"
+#define GROUP	PROBE_GROUP
 
 static const struct {
 	const char *event;
@@ -83,6 +84,47 @@ long probe_hits(enum probe probe)
 			found = hits;
 	fclose(file);
 	return found;
+}
+
+int probe_add(const char *event, const char *function)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "p:" GROUP "/%s %s\n", event, function);
+	return put("kprobe_events", O_APPEND, text);
+}
+
+void probe_remove(const char *event)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "-:" GROUP "/%s\n", event);
+	put("kprobe_events", O_APPEND, text);
+}
+
+void trace_letters(const char *const *events, char *letters, size_t size)
+{
+	FILE *file = fopen(TRACING "trace", "r");
+	char line[512], thread[32], event[80];
+	size_t nr = 0;
+	int i;
+
+	letters[0] = 0;
+	if (!file)
+		return;
+	/* COMMAND-THREAD */
+	snprintf(thread, sizeof(thread), "-%ld ", syscall(SYS_gettid));
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] == '#' || !strstr(line, thread))
+			continue;
+		for (i = 0; events[i] && nr + 1 < size; i++) {
+			snprintf(event, sizeof(event), " %s: ", events[i]);
+			if (strstr(line, event))
+				letters[nr++] = 'a' + i;
+		}
+	}
+	letters[nr] = 0;
+	fclose(file);
 }
 
 static int trace_switch(const char *event, const char *value)

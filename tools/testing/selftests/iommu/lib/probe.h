@@ -18,6 +18,20 @@ int probes_set(void);
 void probes_clear(void);
 long probe_hits(enum probe probe);
 
+/*
+ * Other functions, as events of the group PROBE_GROUP, which trace_start() takes.
+ * -ENOENT when the kernel has no such function.
+ */
+#define PROBE_GROUP "iommu_tests"
+int probe_add(const char *event, const char *function);
+void probe_remove(const char *event);
+
+/*
+ * What this thread did, from the trace: 'a' for the first of @events (up to a
+ * NULL), 'b' for the second … each time it happened.
+ */
+void trace_letters(const char *const *events, char *letters, size_t size);
+
 /* Turns an event on and empties the trace, or turns it off. */
 int trace_start(const char *event);
 int trace_stop(const char *event);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What no result of a call shows: memory is taken out of the IOMMU's table, then the
+ * IOMMU forgets what it remembered of that table, and only then is the memory
+ * unpinned. In any other order a device reaches, for a moment, memory that is
+ * somebody else's by then.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/census.h"
+#include "lib/iommufd.h"
+#include "lib/machine.h"
+#include "lib/probe.h"
+#include "lib/rig.h"
+#include "lib/vfio.h"
+
+#define PAGE	4096UL
+#define PAGES	64
+#define HUGE	(2UL << 20)
+#define AT	0x10000000UL
+
+/* In the letters of trace_letters(): a, b, c and so on */
+static const char *const events[] = {
+	"order_unmap", "order_flush", "order_unpin", "order_unpin_range", NULL
+};
+
+FIXTURE(order)
+{
+	struct rig rig;
+	int fd;
+	uint32_t ioas;
+	unsigned char *memory;
+	char letters[4096];
+};
+
+FIXTURE_SETUP(order)
+{
+	const char *const functions[] = {
+		"iommu_unmap_fast",
+		machine_has_vtd() ? "intel_flush_iotlb_all" :
+				    "amd_iommu_flush_iotlb_all",
+		"unpin_user_pages_dirty_lock",
+		"unpin_user_page_range_dirty_lock",
+	};
+	int i;
+
+	RIG_SETUP(rig_start, &self->rig);
+	self->fd = self->rig.iommufd;
+	self->ioas = self->rig.ioas;
+	self->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->memory);
+	madvise(self->memory, PAGES * PAGE, MADV_NOHUGEPAGE);
+	for (i = 0; events[i]; i++) {
+		probe_remove(events[i]);
+		ASSERT_EQ(0, probe_add(events[i], functions[i]));
+	}
+}
+
+FIXTURE_TEARDOWN(order)
+{
+	int i;
+
+	trace_stop(PROBE_GROUP);
+	for (i = 0; events[i]; i++)
+		probe_remove(events[i]);
+	EXPECT_EQ(0, rig_close(&self->rig));
+}
+
+/*
+ * Unmapped at least once, then flushed at least once, and nothing unpinned before
+ * that or unmapped after it.
+ */
+static bool in_order(const char *letters)
+{
+	size_t unmaps = strspn(letters, "a");
+	size_t flushes = strspn(letters + unmaps, "b");
+	size_t unpins = strspn(letters + unmaps + flushes, "cd");
+
+	return unmaps && flushes && unpins &&
+	       !letters[unmaps + flushes + unpins];
+}
+
+#define START() ASSERT_EQ(0, trace_start(PROBE_GROUP))
+#define EXPECT_IN_ORDER() do { \
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP)); \
+	trace_letters(events, self->letters, sizeof(self->letters)); \
+	EXPECT_TRUE(in_order(self->letters)) \
+		TH_LOG("the order was %s", self->letters); \
+} while (0)
+
+TEST_F(order, unmap_page)
+{
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, PAGE, NULL));
+	EXPECT_IN_ORDER();
+}
+
+/* Some that lie together, some apart, a copy among them: one flush */
+TEST_F(order, unmap_many)
+{
+	uint64_t iova = AT + PAGES * PAGE;
+	int i;
+
+	for (i = 0; i < PAGES; i++)
+		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW,
+					 self->memory + i * PAGE, PAGE,
+					 AT + (i + i / 8) * PAGE));
+	ASSERT_EQ(0, ioas_copy(self->fd, MAP_RW, self->ioas, &iova, self->ioas,
+			       AT, 8 * PAGE));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, 0, UINT64_MAX, NULL));
+	EXPECT_IN_ORDER();
+	EXPECT_NE(NULL, strchr(self->letters, 'b'));
+	EXPECT_EQ(strchr(self->letters, 'b'), strrchr(self->letters, 'b'));
+}
+
+TEST_F(order, unmap_long)
+{
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGES * PAGE, AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, PAGES * PAGE, NULL));
+	EXPECT_IN_ORDER();
+}
+
+TEST_F(order, unmap_hugetlb)
+{
+	unsigned char *memory;
+
+	if (!census_want_hugepages(2))
+		SKIP(return, "no free huge pages");
+	memory = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, memory,
+				 2 * HUGE, AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, 2 * HUGE, NULL));
+	EXPECT_IN_ORDER();
+}
+
+/* The domain goes, and with it all that was in it */
+TEST_F(order, detach)
+{
+	int i;
+
+	for (i = 0; i < PAGES; i += 2)
+		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW,
+					 self->memory + i * PAGE, PAGE,
+					 AT + i * PAGE));
+	START();
+	ASSERT_EQ(0, vfio_detach(self->rig.device));
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	/* The device is blocked, which flushes, before the first unmap */
+	EXPECT_TRUE(in_order(self->letters + strspn(self->letters, "b")))
+		TH_LOG("the order was %s", self->letters);
+}
+
+TEST_F(order, close)
+{
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGES * PAGE, AT));
+	edu_fini(&self->rig.edu);
+	START();
+	ASSERT_EQ(0, close(self->rig.device));
+	self->rig.device = -1;
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	EXPECT_TRUE(in_order(self->letters + strspn(self->letters, "b")))
+		TH_LOG("the order was %s", self->letters);
+}
+
+TEST_HARNESS_MAIN
