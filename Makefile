@@ -30,11 +30,13 @@ testmodules:
 selftests:
 	$(MAKE) -C tools/testing/selftests/iommu
 	$(MAKE) -C tools/testing/unit
+	$(MAKE) -C tools/testing/fuzz
 
 clean:
 	$(MAKE) $(KBUILD) clean
 	$(MAKE) $(MOCK) clean
 	$(MAKE) -C tools/testing/selftests/iommu clean
 	$(MAKE) -C tools/testing/unit clean
+	$(MAKE) -C tools/testing/fuzz clean
 
 .PHONY: all modules check selftests testmodules clean

@@ -53,8 +53,9 @@ fi
 mv "$stage/.sources.new" "$stage/.sources"
 rsync -a --files-from="$stage/.sources" . "$stage/"
 
+# Where a kernel has KCOV, ./run fuzz wants to know what of our modules was run.
 for target; do
 	make -C "$stage" --no-print-directory -j"$(nproc)" KDIR="$headers" \
 		OUTPUT="$stage/tools/testing/selftests/iommu" \
-		${variant:+IOMMUFD_TEST=1} "$target"
+		KCOV_INSTRUMENT=y ${variant:+IOMMUFD_TEST=1} "$target"
 done
