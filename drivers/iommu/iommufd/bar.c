@@ -700,3 +700,31 @@ void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova)
 	}
 	mutex_unlock(&bar->lock);
 }
+
+static bool any_bar(struct bar *bar, const void *unused)
+{
+	return true;
+}
+
+/**
+ * bar_bytes - How much of what a domain shows is BARs?
+ * @domain: the domain
+ *
+ * Return: bytes, of BARs that are away for the moment as well.
+ */
+unsigned long bar_bytes(const struct iommu_domain *domain)
+{
+	const struct bar_view *view;
+	unsigned long bytes = 0;
+	struct bar *bar = NULL;
+
+	while ((bar = next_bar(bar, NULL, any_bar))) {
+		mutex_lock(&bar->lock);
+		list_for_each_entry(view, &bar->views, link)
+			if (view->domain == domain)
+				bytes += view->length;
+		mutex_unlock(&bar->lock);
+		cond_resched();
+	}
+	return bytes;
+}

@@ -14,20 +14,29 @@
 #include <linux/seq_file.h>
 #include <linux/uidgid.h>
 
+#include "bar.h"
 #include "coherency.h"
 #include "uapi.h"
 
 static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
 {
 	struct space *space = &ioas->space;
-	long mapped = atomic_long_read(&space->mapped);
+	unsigned long mapped = atomic_long_read(&space->mapped);
+	struct space_domain *member;
+	unsigned long pinned = 0;
+	unsigned long bars = 0;
 
 	mutex_lock(&space->lock);
-	/* Live areas are pinned as long as there is a domain */
-	seq_printf(seq, "ioas:\t%u mapped %lu pinned %lu domains %u\n",
-		   ioas->obj.id, mapped, space->nr_domains ? mapped : 0,
-		   space->nr_domains);
+	member = list_first_entry_or_null(&space->domains, struct space_domain,
+					  link);
 	mutex_unlock(&space->lock);
+	/* Live areas are pinned as long as there is a domain, BARs excepted */
+	if (member) {
+		bars = bar_bytes(member->domain);
+		pinned = mapped - min(bars, mapped);
+	}
+	seq_printf(seq, "ioas:\t%u mapped %lu pinned %lu bars %lu domains %u\n",
+		   ioas->obj.id, mapped, pinned, bars, space->nr_domains);
 }
 
 static void show_hwpt(struct seq_file *seq, struct iommufd_hwpt *hwpt)

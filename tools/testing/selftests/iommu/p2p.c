@@ -399,10 +399,17 @@ static long status_value(const char *key)
 TEST_F(p2p, charges_nothing)
 {
 	long pinned = status_value("VmPin:");
+	char text[2048], line[128];
 
 	ASSERT_GE(pinned, 0);
 	ASSERT_EQ(0, map_bar(self));
 	EXPECT_EQ(pinned, status_value("VmPin:"));
+	/* The edu's page is pinned, and the BAR is told of apart */
+	iommufd_describe(self->fd, text, sizeof(text));
+	snprintf(line, sizeof(line),
+		 "ioas:\t%u mapped %lu pinned 4096 bars %zu domains 1\n",
+		 self->ioas, self->size + 4096, self->size);
+	EXPECT_NE(NULL, strstr(text, line)) TH_LOG("in %s", text);
 	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
 	EXPECT_EQ(pinned, status_value("VmPin:"));
 }
