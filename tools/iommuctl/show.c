@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * iommuctl show: every open /dev/iommu, and every container of VFIO, which is one
- * by another name, from the fdinfo of their descriptors.
+ * by another name, from the fdinfo of their descriptors; and of all files the
+ * last call that was refused, with the reason.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -30,11 +31,15 @@ enum {
 	COL_GROUP,
 	COL_MAPPED,
 	COL_PINNED,
+	COL_BARS,
 	COL_LIMIT,
 	COL_CHARGED,
 	COL_ENFORCES,
 	COL_COHERENCY,
 	COL_POLICY,
+	COL_CALL,
+	COL_ERROR,
+	COL_REASON,
 };
 
 static const struct column columns[] = {
@@ -48,11 +53,15 @@ static const struct column columns[] = {
 	[COL_GROUP]	= { "GROUP", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_MAPPED]	= { "MAPPED", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_PINNED]	= { "PINNED", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
+	[COL_BARS]	= { "BARS", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_LIMIT]	= { "LIMIT", SCOLS_JSON_NUMBER, SCOLS_FL_RIGHT },
 	[COL_CHARGED]	= { "CHARGED" },
 	[COL_ENFORCES]	= { "ENFORCES" },
 	[COL_COHERENCY]	= { "COHERENCY" },
 	[COL_POLICY]	= { "POLICY" },
+	[COL_CALL]	= { "CALL", .hidden = true },
+	[COL_ERROR]	= { "ERROR" },
+	[COL_REASON]	= { "REASON" },
 };
 
 /**
@@ -136,6 +145,8 @@ static void set_word(struct show *show, struct libscols_line *line,
 		set_bytes(show, line, COL_MAPPED, value);
 	else if (!strcmp(word, "pinned"))
 		set_bytes(show, line, COL_PINNED, value);
+	else if (!strcmp(word, "bars"))
+		set_bytes(show, line, COL_BARS, value);
 	else if (!strcmp(word, "hwpt") && strcmp(value, "-"))
 		table_set(show->table, line, COL_HWPT, "%s", value);
 	for (i = 0; i < sizeof(word_columns) / sizeof(*word_columns); i++)
@@ -191,7 +202,54 @@ static void add_object(struct show *show, struct libscols_line *file,
 		set_limit(show, line, id);
 }
 
-static void add_file(struct show *show, pid_t pid, int fd, char *fdinfo)
+static bool is_iommu(const char *target)
+{
+	return !strcmp(target, "/dev/iommu") ||
+	       !strcmp(target, "/dev/vfio/vfio");
+}
+
+/* A device's file, however it was opened, or a group's */
+static bool is_vfio(const char *target)
+{
+	return !strcmp(target, "anon_inode:[vfio-device]") ||
+	       (!strncmp(target, "/dev/vfio/", strlen("/dev/vfio/")) &&
+		!is_iommu(target));
+}
+
+/*
+ * Worth a line: the container of a stock vfio.ko tells nothing, and a file of VFIO only
+ * that a call on it was refused.
+ */
+static bool is_telling(const char *target, const char *fdinfo)
+{
+	const char *refusal = strstr(fdinfo, "\nrefusal:\t");
+
+	if (is_iommu(target))
+		return strstr(fdinfo, "\ncoherency:");
+	return refusal && strtoul(refusal + strlen("\nrefusal:\t"), NULL, 10);
+}
+
+/* "COUNT call NAME error ERRNO reason TEXT", or just 0 before the first */
+static void add_refusal(struct show *show, struct libscols_line *file,
+			const char *rest)
+{
+	struct libscols_line *line;
+	char call[64], error[32];
+	int at = 0;
+
+	if (sscanf(rest, "%*u call %63s error %31s reason %n", call, error,
+		   &at) != 2 || !at)
+		return;
+	line = table_line(show->table, file);
+	table_set(show->table, line, COL_TYPE, "refusal");
+	table_set(show->table, line, COL_NAME, "refusal %s", call);
+	table_set(show->table, line, COL_CALL, "%s", call);
+	table_set(show->table, line, COL_ERROR, "%s", error);
+	table_set(show->table, line, COL_REASON, "%s", rest + at);
+}
+
+static void add_file(struct show *show, pid_t pid, int fd, const char *target,
+		     char *fdinfo)
 {
 	static const char *const keys[] = {
 		"ioas", "hwpt", "device", "access", "coherency", "owner",
@@ -201,8 +259,14 @@ static void add_file(struct show *show, pid_t pid, int fd, char *fdinfo)
 	char *line, *rest;
 	size_t i;
 
-	table_set(show->table, file, COL_NAME, "%s fd %d", name, fd);
-	table_set(show->table, file, COL_TYPE, "file");
+	if (is_iommu(target)) {
+		table_set(show->table, file, COL_NAME, "%s fd %d", name, fd);
+		table_set(show->table, file, COL_TYPE, "file");
+	} else {
+		table_set(show->table, file, COL_NAME, "%s fd %d %s", name, fd,
+			  target);
+		table_set(show->table, file, COL_TYPE, "vfio");
+	}
 	table_set(show->table, file, COL_PID, "%d", pid);
 	table_set(show->table, file, COL_FD, "%d", fd);
 	free(name);
@@ -216,6 +280,8 @@ static void add_file(struct show *show, pid_t pid, int fd, char *fdinfo)
 		for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 			if (!strcmp(line, keys[i]))
 				add_object(show, file, line, rest);
+		if (!strcmp(line, "refusal"))
+			add_refusal(show, file, rest);
 	}
 }
 
@@ -244,14 +310,13 @@ static void look_at(struct show *show, const char *pid, const char *fd)
 	if (got < 0)
 		return;
 	target[got] = 0;
-	if (strcmp(target, "/dev/iommu") && strcmp(target, "/dev/vfio/vfio"))
+	if (!is_iommu(target) && !is_vfio(target))
 		return;
 	if (!is_new(show, atoi(pid), atoi(fd)))
 		return;
 	fdinfo = sysfs_read("/proc/%s/fdinfo/%s", pid, fd);
-	/* The container of a stock vfio.ko tells nothing */
-	if (fdinfo && strstr(fdinfo, "\ncoherency:"))
-		add_file(show, atoi(pid), atoi(fd), fdinfo);
+	if (fdinfo && is_telling(target, fdinfo))
+		add_file(show, atoi(pid), atoi(fd), target, fdinfo);
 	free(fdinfo);
 }
 

@@ -106,7 +106,8 @@ expect "ls --json: version, types, holders by device file and by group" "1 ['gro
 limits 77 8388608
 ln -s /dev/iommu "$root/proc/77/fd/11"
 put /proc/77/fdinfo/11 $'pos:\t0' $'flags:\t02000002' \
-	$'ioas:\t1 mapped 536870912 pinned 536870912 domains 1' \
+	$'refusal:\t7 call IOMMU_IOAS_MAP error -ENOMEM reason 64 KiB over: limit 8 KiB' \
+	$'ioas:\t1 mapped 536875008 pinned 536870912 bars 4096 domains 1' \
 	$'hwpt:\t2 ioas 1 groups 1 automatic 0 enforces yes' \
 	$'device:\t3 name 0000:03:00.0 group 7 hwpt 2' \
 	$'device:\t5 name 0000:04:00.0 group 8 hwpt -' \
@@ -128,13 +129,27 @@ for entry in all["files"]:
 END
 expect "show --json" "1
 name=qemu[77] fd 11 type=file pid=77 fd=11 coherency=coherent policy=require
- name=ioas 1 type=ioas id=1 mapped=536870912 pinned=536870912
+ name=refusal IOMMU_IOAS_MAP type=refusal call=IOMMU_IOAS_MAP error=-ENOMEM reason=64 KiB over: limit 8 KiB
+ name=ioas 1 type=ioas id=1 mapped=536875008 pinned=536870912 bars=4096
  name=hwpt 2 type=hwpt id=2 ioas=1 enforces=yes
  name=device 0000:03:00.0 type=device id=3 hwpt=2 group=7
  name=device 0000:04:00.0 type=device id=5 group=8
  name=access 4 type=access id=4
  name=owner qemu[77] type=owner pid=77 pinned=536870912 limit=8388608 charged=user" \
 	"$(<"$work/json")"
+run show -n -o error,reason
+expect "show: the last refusal" "-ENOMEM 64 KiB over: limit 8 KiB" \
+	"$(grep . <<<"$out" | tr -s ' ' | sed 's/^ //' | grep KiB)"
+put /proc/77/fdinfo/9 $'pos:\t0' $'refusal:\t1 call VFIO_DEVICE_BIND_IOMMUFD error -EBUSY reason the group 7 is open'
+ln -sfn /dev/vfio/devices/vfio0 "$root/proc/77/fd/9"
+ln -sfn /dev/vfio/7 "$root/proc/77/fd/10"
+put /proc/77/fdinfo/10 $'pos:\t0' $'refusal:\t0'
+run show -n -o name,error,reason
+expect "show: a device file's refusal, but no file without one" \
+	"qemu[77] fd 9 /dev/vfio/devices/vfio0
+└─refusal VFIO_DEVICE_BIND_IOMMUFD -EBUSY the group 7 is open 0" \
+	"$(grep -A 1 'fd 9' <<<"$out" | tr -s ' ' | sed 's/ $//') $(grep -c 'fd 10' <<<"$out")"
+rm "$root/proc/77/fd/9" "$root/proc/77/fd/10"
 run show -n -o name,pinned,limit
 expect "show: sizes in units" "owner qemu[77] 512M 8M" \
 	"$(grep -o 'owner.*' <<<"$out" | tr -s ' ')"
