@@ -103,6 +103,13 @@ static int find_place(struct iova_tree *tree, const struct iova_range *range,
 	return 0;
 }
 
+/* Let those above know of a gap, which takes nothing from what they have */
+static void raise_max(struct rb_node *rb, unsigned long gap)
+{
+	for (; rb && to_range(rb)->max_gap < gap; rb = rb_parent(rb))
+		to_range(rb)->max_gap = gap;
+}
+
 static void insert_with_gaps(struct iova_tree *tree, struct iova_range *range,
 			     const struct place *place)
 {
@@ -111,11 +118,7 @@ static void insert_with_gaps(struct iova_tree *tree, struct iova_range *range,
 	range->gap = range->first -
 		     (place->before ? place->before->last + 1 : 0);
 	range->max_gap = range->gap;
-	/*
-	 * The update on the way up ends where nothing changes, which may be
-	 * below @after: its own gap has changed too, so it gets its own update.
-	 */
-	gap_callbacks.propagate(place->parent, NULL);
+	raise_max(place->parent, range->gap);
 	if (after) {
 		after->gap = after->first - range->last - 1;
 		gap_callbacks.propagate(&after->node, NULL);
@@ -155,11 +158,12 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_range *range)
 static void remove_with_gaps(struct iova_tree *tree, struct iova_range *range,
 			     struct iova_range *after)
 {
-	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
+	/* First, so that the update after the removal ends soon */
 	if (after) {
 		after->gap += range->gap + (range->last - range->first) + 1;
-		gap_callbacks.propagate(&after->node, NULL);
+		raise_max(&after->node, after->gap);
 	}
+	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
 }
 
 /**

@@ -141,21 +141,12 @@ void *pages_take_room(struct pages *pages)
 	return pages + 1;
 }
 
-/**
- * pages_is_room - Is this what pages_take_room() has given?
- * @pages: the pages
- * @room: any memory
- */
-bool pages_is_room(const struct pages *pages, const void *room)
-{
-	return room == pages + 1;
-}
-
 /* Give back everything but the owner and the memory of the structure */
 static void pages_release(struct pages *pages)
 {
 	WARN_ON(pages->users);
-	singles_free(pages->singles);
+	if (pages->singles)
+		singles_free(pages->singles);
 	if (pages->file)
 		fput(pages->file);
 	mutex_destroy(&pages->lock);
@@ -238,6 +229,15 @@ void pages_bin_free(struct pages_bin *bin, void *memory)
 	bin->memory[bin->nr++] = memory;
 }
 
+static void bin_put_last(struct pages_bin *bin, struct pages *pages)
+{
+	bin_set_owner(bin, pages->owner);
+	bin->refs++;
+	bin->nr_user += !pages->file;
+	pages_release(pages);
+	pages_bin_free(bin, pages);
+}
+
 /**
  * pages_bin_put - pages_put() by way of a bin
  * @bin: the bin
@@ -245,13 +245,8 @@ void pages_bin_free(struct pages_bin *bin, void *memory)
  */
 void pages_bin_put(struct pages_bin *bin, struct pages *pages)
 {
-	if (!refcount_dec_and_test(&pages->refs))
-		return;
-	bin_set_owner(bin, pages->owner);
-	bin->refs++;
-	bin->nr_user += !pages->file;
-	pages_release(pages);
-	pages_bin_free(bin, pages);
+	if (refcount_dec_and_test(&pages->refs))
+		bin_put_last(bin, pages);
 }
 
 static int __cold pin_failed(const struct pages *pages, int error)
@@ -286,24 +281,30 @@ static int use_whole(struct pages *pages)
 	return 0;
 }
 
-static void unuse_whole(struct pages_bin *bin, struct pages *pages)
+/* It is pinned for nobody any more */
+static void end_whole(struct pages_bin *bin, struct pages *pages)
 {
-	lockdep_assert_held(&pages->lock);
+	u64 tail = pages->runs.tail;
 
-	if (--pages->users)
-		return;
 	if (pages->is_bar) {
 		bar_destroy(pages);
 		return;
 	}
-	if (pages->runs.head || run_unpack(pages->runs.tail).count > 1)
+	if (pages->runs.head || run_unpack(tail).count > 1)
 		unpin_runs(&pages->runs, pages->writable);
 	else
-		bin_unpin_page(bin, run_unpack(pages->runs.tail).pfn,
-			       pages->writable);
+		bin_unpin_page(bin, run_unpack(tail).pfn, pages->writable);
 	runs_free(&pages->runs);
 	bin_set_owner(bin, pages->owner);
 	bin->npages += pages->nr_pages;
+}
+
+static void unuse_whole(struct pages_bin *bin, struct pages *pages)
+{
+	lockdep_assert_held(&pages->lock);
+
+	if (!--pages->users)
+		end_whole(bin, pages);
 }
 
 /**
@@ -335,6 +336,26 @@ void pages_bin_unpin(struct pages_bin *bin, struct pages *pages)
 	mutex_lock(&pages->lock);
 	unuse_whole(bin, pages);
 	mutex_unlock(&pages->lock);
+}
+
+/**
+ * pages_bin_unpin_put - pages_bin_unpin(), then pages_bin_put()
+ * @bin: the bin
+ * @pages: as for both
+ */
+void pages_bin_unpin_put(struct pages_bin *bin, struct pages *pages)
+{
+	/* The end of a BAR takes locks inside this one */
+	if (refcount_read(&pages->refs) != 1 || pages->is_bar) {
+		pages_bin_unpin(bin, pages);
+		pages_bin_put(bin, pages);
+		return;
+	}
+	/* Nobody else can take the lock. Sees what the others did who put theirs */
+	smp_acquire__after_ctrl_dep();
+	if (!--pages->users)
+		end_whole(bin, pages);
+	bin_put_last(bin, pages);
 }
 
 /**

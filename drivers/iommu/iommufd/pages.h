@@ -101,6 +101,7 @@ void pages_bin_empty(struct pages_bin *bin);
 void pages_bin_free(struct pages_bin *bin, void *memory);
 void pages_bin_put(struct pages_bin *bin, struct pages *pages);
 void pages_bin_unpin(struct pages_bin *bin, struct pages *pages);
+void pages_bin_unpin_put(struct pages_bin *bin, struct pages *pages);
 
 struct pages *pages_alloc_user(struct owner_table *table, unsigned long uaddr,
 			       unsigned long length, bool writable);
@@ -111,7 +112,16 @@ void pages_get(struct pages *pages);
 void pages_put(struct pages *pages);
 
 void *pages_take_room(struct pages *pages);
-bool pages_is_room(const struct pages *pages, const void *room);
+
+/**
+ * pages_is_room - Is this what pages_take_room() has given?
+ * @pages: the pages
+ * @room: any memory
+ */
+static inline bool pages_is_room(const struct pages *pages, const void *room)
+{
+	return room == pages + 1;
+}
 
 int pages_pin(struct pages *pages);
 void pages_unpin(struct pages *pages);

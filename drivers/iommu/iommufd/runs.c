@@ -106,20 +106,17 @@ void runs_finish(struct runs_builder *builder)
 }
 
 /**
- * runs_free - Forget all runs
- * @runs: the runs; empty afterwards
+ * runs_free_chunks - What runs_free() does if there are chunks
+ * @chunk: the first
  */
-void runs_free(struct runs *runs)
+void runs_free_chunks(struct run_chunk *chunk)
 {
-	struct run_chunk *chunk = runs->head;
-
 	while (chunk) {
 		struct run_chunk *next = chunk->next;
 
 		kfree(chunk);
 		chunk = next;
 	}
-	runs_init(runs);
 }
 
 /**

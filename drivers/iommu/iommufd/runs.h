@@ -118,10 +118,21 @@ static inline void runs_begin(struct runs_builder *builder, struct runs *runs,
 int runs_append(struct runs_builder *builder, unsigned long pfn,
 		unsigned long count, bool by_folio);
 void runs_finish(struct runs_builder *builder);
-void runs_free(struct runs *runs);
+void runs_free_chunks(struct run_chunk *chunk);
 void runs_start(struct runs_iter *iter, const struct runs *runs);
 unsigned long runs_seek(struct runs_iter *iter, const struct runs *runs,
 			unsigned long nr_pages, unsigned long index);
+
+/**
+ * runs_free - Forget all runs
+ * @runs: the runs; empty afterwards
+ */
+static inline void runs_free(struct runs *runs)
+{
+	if (runs->head)
+		runs_free_chunks(runs->head);
+	runs_init(runs);
+}
 
 /**
  * runs_next - Take the next run

@@ -40,12 +40,10 @@ struct singles *singles_alloc(void)
 
 /**
  * singles_free - Undo singles_alloc()
- * @singles: without pages; NULL is allowed
+ * @singles: without pages
  */
 void singles_free(struct singles *singles)
 {
-	if (!singles)
-		return;
 	WARN_ON(!singles_empty(singles));
 	xa_destroy(&singles->chunks);
 	kfree(singles);

@@ -241,20 +241,14 @@ static int areas_map_domains(struct space *space, struct area *list)
 	return 0;
 }
 
-static void areas_unpin(struct pages_bin *bin, struct area *list,
-			struct area *end)
-{
-	for (; list != end; list = list->next)
-		pages_bin_unpin(bin, list->pages);
-}
-
-/* Undo areas_pin() where there are few areas or it does not matter */
-static void areas_unpin_now(struct area *list, struct area *end)
+/* Undo areas_pin() of the areas before @end, or of all for NULL */
+static void areas_unpin(struct area *list, struct area *end)
 {
 	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
-	areas_unpin(&bin, list, end);
+	for (; list != end; list = list->next)
+		pages_bin_unpin(&bin, list->pages);
 	pages_bin_empty(&bin);
 }
 
@@ -266,7 +260,7 @@ static int areas_pin(struct area *list)
 	for (area = list; area; area = area->next) {
 		rc = pages_pin(area->pages);
 		if (rc) {
-			areas_unpin_now(list, area);
+			areas_unpin(list, area);
 			return rc;
 		}
 	}
@@ -323,7 +317,7 @@ static int areas_fill(struct space *space, struct area *list)
 out_up:
 	up_read(&space->domains_sem);
 	if (pinned)
-		areas_unpin_now(list, NULL);
+		areas_unpin(list, NULL);
 	return rc;
 }
 
@@ -351,7 +345,8 @@ static struct area *area_alloc(struct pages *pages, unsigned long offset,
 	return area;
 }
 
-static void areas_free(struct pages_bin *bin, struct area *list)
+/* Undo area_init(), and areas_pin() if it was done */
+static void areas_free(struct pages_bin *bin, struct area *list, bool pinned)
 {
 	while (list) {
 		struct area *area = list;
@@ -362,7 +357,10 @@ static void areas_free(struct pages_bin *bin, struct area *list)
 			kvfree(area->dirty);
 		if (!pages_is_room(pages, area))
 			pages_bin_free(bin, area);
-		pages_bin_put(bin, pages);
+		if (pinned)
+			pages_bin_unpin_put(bin, pages);
+		else
+			pages_bin_put(bin, pages);
 	}
 }
 
@@ -371,7 +369,7 @@ static void areas_free_now(struct area *list)
 	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
-	areas_free(&bin, list);
+	areas_free(&bin, list, false);
 	pages_bin_empty(&bin);
 }
 
@@ -603,6 +601,7 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 {
 	struct pages_bin bin __uninitialized;
 	struct dying dying;
+	bool pinned;
 	int rc;
 
 	*unmapped = 0;
@@ -625,15 +624,14 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 	}
 
 	areas_unmap_domains(space, dying.list, NULL);
-	pages_bin_init(&bin);
 	/* Only a domain needed the memory pinned; nothing reaches it any more */
-	if (space->nr_domains)
-		areas_unpin(&bin, dying.list, NULL);
+	pinned = space->nr_domains;
 	up_read(&space->domains_sem);
 
 	atomic_long_sub(dying.bytes, &space->mapped);
 	areas_remove(space, dying.list, dying.nr);
-	areas_free(&bin, dying.list);
+	pages_bin_init(&bin);
+	areas_free(&bin, dying.list, pinned);
 	pages_bin_empty(&bin);
 	*unmapped = dying.bytes;
 	return 0;

@@ -223,7 +223,7 @@ int space_add_access(struct space *space, struct space_access *access);
 void space_remove_access(struct space *space, struct space_access *access);
 int space_quiesce(struct space *space, unsigned long first, unsigned long last);
 void space_reopen(struct space *space, unsigned long first, unsigned long last);
-bool space_in_use(struct space *space, const struct area *area);
+bool space_is_busy(struct space *space, const struct area *area);
 void space_let_go(struct space *space, struct space_access *access);
 int space_access_pin(struct space *space, unsigned long iova,
 		     unsigned long length, struct page **out, bool write);
@@ -231,6 +231,13 @@ void space_access_unpin(struct space *space, unsigned long iova,
 			unsigned long length);
 int space_access_rw(struct space *space, unsigned long iova, void *data,
 		    unsigned long length, bool write);
+
+/* Is an access at work in an area, or has one pinned pages of it? */
+static inline bool space_in_use(struct space *space, const struct area *area)
+{
+	return area->pins ||
+	       (!hlist_empty(&space->ops) && space_is_busy(space, area));
+}
 
 /* space_extent.c */
 

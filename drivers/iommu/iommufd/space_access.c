@@ -106,7 +106,12 @@ struct space_op {
 	struct hlist_node link;
 };
 
-static bool is_busy(struct space *space, const struct area *area)
+/**
+ * space_is_busy - Is an access at work in an area?
+ * @space: with its lock held
+ * @area: an area of it
+ */
+bool space_is_busy(struct space *space, const struct area *area)
 {
 	struct space_op *op;
 
@@ -117,16 +122,6 @@ static bool is_busy(struct space *space, const struct area *area)
 		    op->last >= area->range.first)
 			return true;
 	return false;
-}
-
-/**
- * space_in_use - Is an access at work in an area, or has one pinned pages of it?
- * @space: with its lock held
- * @area: an area of it
- */
-bool space_in_use(struct space *space, const struct area *area)
-{
-	return area->pins || is_busy(space, area);
 }
 
 static unsigned long area_index(const struct area *area, unsigned long iova)
@@ -277,7 +272,7 @@ int space_quiesce(struct space *space, unsigned long first, unsigned long last)
 	while ((area = close_areas(space, from, last))) {
 		from = area->range.first;
 		/* Told once nothing begins there and nothing is going on */
-		if (!is_busy(space, area) && (!any || from > told)) {
+		if (!space_is_busy(space, area) && (!any || from > told)) {
 			any = true;
 			told = area->range.last;
 			notify_accesses(space, from, told);
