@@ -102,7 +102,9 @@ static const struct {
 
 static void write_value(const struct arg *arg)
 {
-	if (arg->ref == NO_REF)
+	if (arg->ref == NO_REF && arg->value == UINT64_MAX)
+		printf("-1");
+	else if (arg->ref == NO_REF)
 		printf("%#" PRIx64 "UL", arg->value);
 	else if (arg->value)
 		printf("(r[%d] + %#" PRIx64 ")", arg->ref, arg->value);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # usage: ./run fuzz [--minutes N] [--iommu intel|intel-nosnoop|amd] [--seed N]
-#                   [--update] [--no-reduce]
-#        ./run fuzz --reduce FILE [--iommu …]
+#                   [--cpus 1|2] [--update] [--no-reduce]
+#        ./run fuzz --reduce FILE [--iommu …] [--cpus 1|2]
 #        ./run fuzz --write-c FILE
 #
 # Try sequences of calls on everything that iommufd.ko and vfio.ko offer to user
@@ -17,16 +17,18 @@
 # there as a program (.reduced) and in C (.c). --reduce does that with any file of
 # programs, --write-c writes its first one in C.
 #
+#   --cpus N      of the machine, with a worker for each (default 2)
 #   --update      replace the corpus of the tree by the shortest programs that
 #                 reach all that was reached
 . "$(dirname -- "$0")/lib.sh"
 
-minutes=5 iommu=intel seed=$(date +%s) update=no reduce=yes file='' write=''
+minutes=5 iommu=intel cpus=2 seed=$(date +%s) update=no reduce=yes file='' write=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--minutes) minutes=$2 && shift 2 ;;
 	--iommu) iommu=$2 && shift 2 ;;
 	--seed) seed=$2 && shift 2 ;;
+	--cpus) cpus=$2 && shift 2 ;;
 	--update) update=yes && shift ;;
 	--no-reduce) reduce=no && shift ;;
 	--reduce) file=$(readlink -e -- "$2") || die "$2: no such file" && shift 2 ;;
@@ -48,7 +50,8 @@ in_machine() {
 	local time=$1 log=$2
 
 	shift 2
-	"$vm_dir/vm.sh" --kernel "$kernel" --cpus 2 --iommu "$iommu" --log "$log" \
+	"$vm_dir/vm.sh" --kernel "$kernel" --cpus "$cpus" --mem 1G \
+		--iommu "$iommu" --log "$log" \
 		--timeout "$((time * 60 + 900))" --share "$work" \
 		--device edu --device edu --device e1000e --device e1000e -- "$@"
 }
@@ -67,7 +70,7 @@ try() {
 }
 
 reduce() {
-	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --try" || return
+	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus --try" || return
 	"$programs/fuzz" --write-c "$1.reduced" >"$1.c"
 	say "fuzz: reduced to ${1#"$top/"}.reduced and .c:"
 	cat "$1.reduced"
@@ -118,7 +121,7 @@ while :; do
 	rm -f "$build/vm-log/fuzz".*
 	rc=0
 	in_machine "$minutes" fuzz ./fuzz --corpus corpus --out out \
-		--minutes "$minutes" --seed "$seed" | tee -a "$work/result" || rc=$?
+		--minutes "$minutes" --workers "$cpus" --seed "$seed" | tee -a "$work/result" || rc=$?
 	found=$(bugs_in fuzz)
 	minutes=$(((end - $(date +%s)) / 60))
 	if [ "$rc" -ne 4 ] || [ -n "$found" ] || [ "$minutes" -le 0 ]; then
