@@ -20,6 +20,17 @@ int __wrap_ioctl(int fd, unsigned long number, ...);
 
 static unsigned long checked;
 
+/* A kernel that is built without the names of errors tells their numbers. */
+static void name_error(char *error, size_t size)
+{
+	char *end;
+	long number = strtol(error, &end, 10);
+	const char *name = *end ? NULL : strerrorname_np(-number);
+
+	if (name)
+		snprintf(error, size, "-%s", name);
+}
+
 static int parse(const char *line, struct reason *reason)
 {
 	int at = 0;
@@ -33,6 +44,7 @@ static int parse(const char *line, struct reason *reason)
 		       0 : -EPROTO;
 	if (!at)
 		return -EPROTO;
+	name_error(reason->error, sizeof(reason->error));
 	snprintf(reason->text, sizeof(reason->text), "%.*s",
 		 (int)strcspn(line + at, "\n"), line + at);
 	return 0;
