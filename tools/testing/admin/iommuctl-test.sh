@@ -209,6 +209,34 @@ expect "the status is 1" 1 "$(run doctor; echo "$status")"
 put /proc/interrupts ' 25:     1  IR-PCI-MSI 65536-edge  eth0'
 expect "interrupt remapping mended" ok "$(verdict 'interrupt remapping')"
 
+put /proc/interrupts ' 25:     1  PCI-MSI 65536-edge  eth0'
+put /sys/module/iommufd/parameters/allow_unsafe_interrupts N
+for word in intremap=off nointremap; do
+	put /proc/cmdline "ro $word quiet"
+	expect "$word: the remedy takes the word away" \
+		"failure sed -i 's/ *\\b$word\\b//' /etc/default/grub && update-grub && reboot" \
+		"$(verdict 'interrupt remapping') $(remedy 'interrupt remapping')"
+done
+
+# The same on AMD
+amd_machine
+run doctor $gpu --memory 16G --user root
+expect "AMD: all is well, but the address width is not told" "0 1" \
+	"$status $(grep -cv '^ok ' "$work/out")"
+expect "AMD: which is skipped" skipped "$(verdict 'address width' $gpu)"
+expect "AMD: all DMA is coherent" ok "$(verdict 'snoop control' $gpu)"
+rm "$root/sys/class/iommu/ivhd0"
+put /proc/cmdline "ro amd_iommu=off quiet"
+expect "AMD: turned off by a word" \
+	"failure sed -i 's/ *\\bamd_iommu=off\\b//' /etc/default/grub && update-grub && reboot" \
+	"$(verdict IOMMU) $(remedy IOMMU)"
+put /proc/cmdline "ro quiet"
+expect "AMD: the kernel uses it unless told not to, so the firmware is asked" \
+	"failure turn on VT-d or AMD-Vi in the firmware's setup" \
+	"$(verdict IOMMU) $(remedy IOMMU)"
+link /sys/class/iommu/ivhd0 /sys/devices/virtual/iommu/ivhd0
+expect "AMD: mended" ok "$(verdict IOMMU)"
+
 good_machine
 efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 mkdir -p "$root${efi%/*}"

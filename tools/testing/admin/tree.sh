@@ -99,3 +99,18 @@ good_machine() {
 	chmod 666 "$root/dev/iommu" "$root/dev/vfio/devices/vfio0"
 	: >"$root/sys/bus/pci/drivers_probe"
 }
+
+# The same with AMD's IOMMU in the place of Intel's.
+amd_machine() {
+	local device
+
+	good_machine
+	rm -r "$root/sys/class/iommu/dmar0" "$root/sys/devices/virtual/iommu/dmar0" \
+		"$root/sys/firmware/acpi/tables/DMAR"
+	put /sys/devices/virtual/iommu/ivhd0/amd-iommu/cap 4058204
+	put /sys/firmware/acpi/tables/IVRS
+	link /sys/class/iommu/ivhd0 /sys/devices/virtual/iommu/ivhd0
+	for device in "$root"/sys/devices/pci0000:00/*; do
+		link "${device#"$root"}/iommu" /sys/devices/virtual/iommu/ivhd0
+	done
+}
