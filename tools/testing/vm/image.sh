@@ -28,7 +28,7 @@ userland=(
 early=(virtio_pci virtio_blk virtio_console erofs overlay 9pnet_virtio 9p)
 
 # Modules of the nested guest.
-guest=(virtio_pci virtio_net nvme)
+guest=(virtio_pci virtio_net e1000e nvme)
 
 make_root() {
 	local uri tmp=$image/root.new
