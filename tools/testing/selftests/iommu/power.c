@@ -5,7 +5,6 @@
  * asked the same by group.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "lib/iommufd.h"
 #include "lib/pci.h"
 #include "lib/skip.h"
+#include "lib/sysfs.h"
 #include "lib/vfio.h"
 #include "lib/way.h"
 
@@ -111,17 +111,10 @@ static bool stays(const char *name, const char *state)
 static int set_control(const char *name, const char *value)
 {
 	char path[128];
-	ssize_t done;
-	int fd;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/control",
 		 name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	done = write(fd, value, strlen(value));
-	close(fd);
-	return done == (ssize_t)strlen(value) ? 0 : -EIO;
+	return sysfs_write(path, value);
 }
 
 #define OPEN()	way_open(&self->way, variant->kind, self->name, NULL)

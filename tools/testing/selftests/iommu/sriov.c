@@ -4,16 +4,19 @@
  * know one secret, a token. The stock modules are asked the same by group.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/eventfd.h>
 #include <linux/pci_regs.h>
 
 #include "kselftest_harness.h"
 #include "lib/iommufd.h"
 #include "lib/pci.h"
 #include "lib/skip.h"
+#include "lib/sysfs.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
 #include "lib/way.h"
@@ -59,24 +62,12 @@ FIXTURE_VARIANT_ADD(sriov, device_file)
 	.kind = WAY_DEVICE_FILE,
 };
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t done;
-
-	if (fd < 0)
-		return -errno;
-	done = write(fd, text, strlen(text));
-	close(fd);
-	return done == (ssize_t)strlen(text) ? 0 : -EIO;
-}
-
 static int set_functions(const char *pf, const char *count)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", pf);
-	return write_text(path, count);
+	return sysfs_write(path, count);
 }
 
 FIXTURE_SETUP(sriov)
@@ -88,7 +79,7 @@ FIXTURE_SETUP(sriov)
 	if (way_missing(variant->kind))
 		SKIP(return, "%s", way_missing(variant->kind));
 	ASSERT_EQ(0, pci_find(INTEL, IGB_PF, 0, self->pf));
-	ASSERT_EQ(0, write_text(ENABLE_SRIOV, "Y"));
+	ASSERT_EQ(0, sysfs_write(ENABLE_SRIOV, "Y"));
 	ASSERT_EQ(0, pci_bind_driver(self->pf, "vfio-pci"));
 	ASSERT_EQ(0, set_functions(self->pf, "1"));
 	ASSERT_EQ(0, pci_find(INTEL, IGB_VF, 0, self->vf));
@@ -259,6 +250,69 @@ TEST_F(sriov, used)
 					 sizeof(command),
 					 config.offset + PCI_COMMAND));
 	EXPECT_EQ(0, command & PCI_COMMAND_MASTER);
+}
+
+static int watch_request(int device, int event)
+{
+	struct {
+		struct vfio_irq_set head;
+		int event;
+	} set = {
+		.head.argsz = sizeof(set),
+		.head.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+			      VFIO_IRQ_SET_ACTION_TRIGGER,
+		.head.index = VFIO_PCI_REQ_IRQ_INDEX,
+		.head.count = 1,
+		.event = event,
+	};
+
+	return xioctl(device, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+struct removal {
+	const char *pf;
+	int rc;
+	bool done;
+};
+
+static void *remove_functions(void *arg)
+{
+	struct removal *removal = arg;
+
+	removal->rc = set_functions(removal->pf, "0");
+	__atomic_store_n(&removal->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The user of a function that is to go is asked, and waited for. */
+TEST_F(sriov, function_removed)
+{
+	struct removal removal = { .pf = self->pf };
+	struct pollfd request = { .events = POLLIN };
+	char gone[PCI_NAME_LEN];
+	pthread_t thread;
+
+	STOP_IF_SKIPPED();
+	ASSERT_EQ(0, OPEN_PF(token));
+	ASSERT_EQ(0, OPEN_VF(token));
+	request.fd = eventfd(0, EFD_CLOEXEC);
+	ASSERT_GE(request.fd, 0);
+	ASSERT_EQ(0, watch_request(self->vf_way.device, request.fd));
+	ASSERT_EQ(0, poll(&request, 1, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, remove_functions, &removal));
+
+	EXPECT_EQ(1, poll(&request, 1, 20000));
+	usleep(300000);
+	EXPECT_FALSE(__atomic_load_n(&removal.done, __ATOMIC_ACQUIRE));
+	EXPECT_EQ(0, vfio_set_command(self->vf_way.device, 0, PCI_COMMAND_MASTER));
+	way_close(&self->vf_way);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, removal.rc);
+	EXPECT_EQ(-ENODEV, pci_find(INTEL, IGB_VF, 0, gone));
+
+	/* The physical function's user has noticed nothing. */
+	EXPECT_EQ(0, vfio_set_command(self->pf_way.device, 0, PCI_COMMAND_MEMORY));
+	close(request.fd);
 }
 
 TEST_HARNESS_MAIN
