@@ -177,7 +177,18 @@ static bool all_paused(void)
 	unsigned int i;
 
 	for (i = 0; i < options.workers; i++)
-		if (!atomic_load(&pool->workers[i].paused))
+		if (!atomic_load(&pool->workers[i].paused) &&
+		    !atomic_load(&pool->workers[i].done))
+			return false;
+	return true;
+}
+
+static bool all_done(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < options.workers; i++)
+		if (!atomic_load(&pool->workers[i].done))
 			return false;
 	return true;
 }
@@ -270,7 +281,7 @@ static int fuzz(void)
 			tell();
 			next_tell = now + 60;
 		}
-		if (options.mutations && all_paused())
+		if (options.mutations && all_done())
 			break;
 	}
 	atomic_store(&pool->stop, true);
@@ -441,6 +452,10 @@ int main(int argc, char **argv)
 		write_blocks();
 	if (options.out && !options.run && status != STATUS_REPORT)
 		write_corpus();
+	/* A test that has run less than it was to has not passed. */
+	if (options.mutations && !status &&
+	    ran() < pool->nr_given + options.mutations * options.workers)
+		status = STATUS_REPORT;
 	if (options.tap)
 		printf("TAP version 13\n1..1\n%sok 1 %s%lu programs leave the machine as it was\n",
 		       status == STATUS_REPORT ? "not " : "",

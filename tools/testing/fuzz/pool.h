@@ -29,6 +29,7 @@ struct kept {
  * @ran: programs
  * @timeouts: those that did not end in time
  * @paused: it waits, and nothing of its programs is left
+ * @done: it will run nothing more
  * @stuck: a program that cannot be killed
  */
 struct worker_state {
@@ -36,6 +37,7 @@ struct worker_state {
 	atomic_ulong ran;
 	atomic_ulong timeouts;
 	atomic_bool paused;
+	atomic_bool done;
 	atomic_bool stuck;
 };
 

@@ -263,5 +263,5 @@ void worker_loop(struct worker *worker)
 		if (worker->has_cover)
 			judge(worker, &program, given < pool->nr_given);
 	}
-	atomic_store(&pool->workers[worker->number].paused, true);
+	atomic_store(&pool->workers[worker->number].done, true);
 }
