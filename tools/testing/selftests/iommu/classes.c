@@ -289,6 +289,23 @@ TEST_F(memory, class05_stale_after_split)
 	EXPECT_TRUE(has_tag(self->memory + 20 * PAGE, 20));
 }
 
+/* A copy across two mappings takes of each what it should, to the byte. */
+TEST_F(memory, class05_copy_across_mappings)
+{
+	uint64_t iova = THERE;
+
+	tag(self->memory, PAGES);
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 3 * PAGE, AT));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW,
+				 self->memory + 5 * PAGE, 3 * PAGE,
+				 AT + 3 * PAGE));
+	ASSERT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas, &iova,
+			       self->ioas, AT + PAGE, 4 * PAGE));
+	EXPECT_EQ(-1, wrong_tag(self, THERE, 1, 2));
+	EXPECT_EQ(-1, wrong_tag(self, THERE + 2 * PAGE, 5, 2));
+}
+
 /* An automatic IOVA that is aligned up does not leave its range, at any top. */
 TEST_F(memory, class08_aligned_up_past_the_end)
 {
