@@ -33,7 +33,7 @@ cp -al "$image/dpdk-bookworm" "$share/dpdk-bookworm" 2>/dev/null ||
 
 nic=disable-legacy=on,iommu_platform=on,romfile=,netdev=n0
 log=$*
-tap_machine "dpdk-${log//[ :]/-}$stock" --iommu "$1" --cpus 2 --mem 3G "${options[@]}" --share "$share" \
+tap_machine "dpdk-${log//[ :]/-}$stock" --iommu "$1" --cpus 2 --turns --mem 3G "${options[@]}" --share "$share" \
 	--device "virtio-net-pci,$nic" --device e1000e,netdev=n1,romfile= \
 	--qemu-arg -netdev --qemu-arg hubport,id=n0,hubid=0 \
 	--qemu-arg -netdev --qemu-arg hubport,id=n1,hubid=0 -- ./dpdk "$@"

@@ -86,7 +86,7 @@ machine_args() {
 	kvm) cpu=host ;;
 	*) cpu=EPYC,+svm ;;
 	esac
-	if [ "$icount" = yes ]; then
+	if [ "$icount" = yes ] || [ "$accel,$turns" = tcg,yes ]; then
 		engine=tcg,thread=single
 	elif [ "$accel" = tcg ]; then
 		engine=tcg,thread=multi

@@ -12,6 +12,8 @@
 #   --caching-mode on|off whether a map costs a flush, as on a virtual IOMMU of
 #                         Intel's (default on)
 #   --cpus N              default 1
+#   --turns               the CPUs run by turns. Emulated CPUs that run at the same
+#                         time stop now and then, one of them without its timer
 #   --mem SIZE            default 2G
 #   --kernel debug|kcsan|PACKAGE-VERSION|PATH
 #                         such as 6.1.0-44, or a folder with vmlinux or bzImage
@@ -41,7 +43,7 @@
 . "$vm_dir/modules.sh"
 . "$vm_dir/machine.sh"
 
-iommu=intel caching=on cpus=1 mem=2G kernel='' stock=no share='' icount=no
+iommu=intel caching=on cpus=1 mem=2G kernel='' stock=no share='' icount=no turns=no
 serve='' timeout=600 accel='' append='' qmp='' log=''
 devices=() qemu_args=()
 
@@ -50,6 +52,7 @@ while [ $# -gt 0 ]; do
 	--iommu) iommu=$2 && shift 2 ;;
 	--caching-mode) caching=$2 && shift 2 ;;
 	--cpus) cpus=$2 && shift 2 ;;
+	--turns) turns=yes && shift ;;
 	--mem) mem=$2 && shift 2 ;;
 	--kernel)
 		kernel=$(kernel_named "${2:?}")
