@@ -141,10 +141,13 @@ struct target {
 	struct iommufd_hwpt *hwpt;
 };
 
-static int target_get(struct iommufd_ctx *ictx, u32 id, struct target *target)
+static int target_get(struct iommufd_ctx *ictx, u32 pasid, u32 id,
+		      struct target *target)
 {
 	struct iommufd_object *obj;
 
+	if (pasid != IOMMU_NO_PASID)
+		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
 	obj = iommufd_object_get(ictx, id, IOMMUFD_OBJ_ANY);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
@@ -260,9 +263,7 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	struct target target;
 	int rc;
 
-	if (pasid != IOMMU_NO_PASID)
-		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
-	rc = target_get(ictx, *pt_id, &target);
+	rc = target_get(ictx, pasid, *pt_id, &target);
 	if (rc)
 		return rc;
 
@@ -343,9 +344,7 @@ int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 	struct target target;
 	int rc;
 
-	if (pasid != IOMMU_NO_PASID)
-		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
-	rc = target_get(ictx, *pt_id, &target);
+	rc = target_get(ictx, pasid, *pt_id, &target);
 	if (rc)
 		return rc;
 
