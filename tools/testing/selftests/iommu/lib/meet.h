@@ -4,9 +4,11 @@
 #define LIB_MEET_H
 
 /*
- * Each of @a and @b runs on a thread of its own until @ms are over, at least once,
- * with @data. Returns how often the rarer of them ran.
+ * Each of @a and @b runs on a thread of its own, with @data, until @ms are over and
+ * both have run @least times, or a minute has gone. Returns how often the rarer of
+ * them ran.
  */
-long meet(void (*a)(void *data), void (*b)(void *data), void *data, int ms);
+long meet(void (*a)(void *data), void (*b)(void *data), void *data, int ms,
+	  long least);
 
 #endif

@@ -75,7 +75,7 @@ unsigned long reasons_checked(void)
 	return checked;
 }
 
-/* Another thread's call may have failed since. */
+/* Another thread's call may have failed since, or the file be another by now. */
 static bool is_alone(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -98,7 +98,7 @@ static void check(int fd, unsigned long number, int error)
 		return;
 	__atomic_add_fetch(&checked, 1, __ATOMIC_RELAXED);
 	snprintf(name, sizeof(name), "-%s", strerrorname_np(error));
-	if (!rc && reason.nr && strcmp(reason.text, "unexplained") &&
+	if (!rc && strcmp(reason.text, "unexplained") &&
 	    (!strcmp(reason.error, name) || !is_alone()))
 		return;
 	printf("# ioctl 0x%lx failed with %s and left %lu call %s error %s reason %s\n",
