@@ -708,7 +708,7 @@ static bool any_bar(struct bar *bar, const void *unused)
 
 /**
  * bar_bytes - How much of what a domain shows is BARs?
- * @domain: the domain
+ * @domain: the domain; only compared
  *
  * Return: bytes, of BARs that are away for the moment as well.
  */

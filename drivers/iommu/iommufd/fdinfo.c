@@ -22,21 +22,27 @@ static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
 {
 	struct space *space = &ioas->space;
 	unsigned long mapped = atomic_long_read(&space->mapped);
-	struct space_domain *member;
+	const struct iommu_domain *domain = NULL;
+	const struct space_domain *member;
+	unsigned int nr_domains;
 	unsigned long pinned = 0;
 	unsigned long bars = 0;
 
 	mutex_lock(&space->lock);
 	member = list_first_entry_or_null(&space->domains, struct space_domain,
 					  link);
+	/* Only compared with others once the lock is released */
+	if (member)
+		domain = member->domain;
+	nr_domains = space->nr_domains;
 	mutex_unlock(&space->lock);
 	/* Live areas are pinned as long as there is a domain, BARs excepted */
-	if (member) {
-		bars = bar_bytes(member->domain);
+	if (domain) {
+		bars = bar_bytes(domain);
 		pinned = mapped - min(bars, mapped);
 	}
 	seq_printf(seq, "ioas:\t%u mapped %lu pinned %lu bars %lu domains %u\n",
-		   ioas->obj.id, mapped, pinned, bars, space->nr_domains);
+		   ioas->obj.id, mapped, pinned, bars, nr_domains);
 }
 
 static void show_hwpt(struct seq_file *seq, struct iommufd_hwpt *hwpt)
