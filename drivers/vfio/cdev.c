@@ -16,12 +16,6 @@
 
 #include "vfio.h"
 
-#define NO_ARGUMENT "the argument cannot be read"
-#define NO_ANSWER "the answer cannot be written"
-#define ARGSZ_TOO_SMALL "argsz %u is less than %zu"
-#define UNKNOWN_FLAGS "flags 0x%x have bits that are not known"
-#define NO_PASIDS "the IOMMU drivers of this kernel offer no PASIDs"
-
 /*
  * Makes the node and the way from its number to the device come in one step,
  * for an open that is quicker than the registration.
@@ -112,7 +106,7 @@ static int cdev_check_token(struct vfio_device *vdev,
 	else
 		name = kstrdup(dev_name(vdev->dev), GFP_KERNEL);
 	if (!name)
-		return refuse(-ENOMEM, "no kernel memory for a name");
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a name");
 
 	match = vdev->ops->match(vdev, name);
 	kfree(name);

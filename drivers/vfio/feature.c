@@ -62,13 +62,11 @@ long vfio_device_feature(struct vfio_device *vdev, void __user *uarg)
 	size_t size;
 
 	if (copy_from_user(&hdr, arg, minsz))
-		return refuse(-EFAULT, "the argument cannot be read");
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (hdr.argsz < minsz)
-		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
-			      minsz);
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, hdr.argsz, minsz);
 	if (hdr.flags & ~(VFIO_DEVICE_FEATURE_MASK | FEATURE_FLAGS))
-		return refuse(-EINVAL, "flags 0x%x have bits that are not known",
-			      hdr.flags);
+		return refuse(-EINVAL, UNKNOWN_FLAGS, hdr.flags);
 
 	/* Both at once only to ask whether both exist */
 	if ((hdr.flags & FEATURE_FLAGS) ==

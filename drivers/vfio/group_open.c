@@ -17,7 +17,6 @@
 #include "vfio.h"
 
 #define GROUP_IS_GONE "the last device of the group is gone"
-#define NO_ARGUMENT "the argument cannot be read"
 
 static long group_set_container(struct vfio_group *group, int __user *arg)
 {
@@ -108,8 +107,7 @@ static long group_get_status(struct vfio_group *group,
 	if (copy_from_user(&status, arg, minsz))
 		return refuse(-EFAULT, NO_ARGUMENT);
 	if (status.argsz < minsz)
-		return refuse(-EINVAL, "argsz %u is less than %zu",
-			      status.argsz, minsz);
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, status.argsz, minsz);
 
 	status.flags = 0;
 	mutex_lock(&group->lock);
@@ -125,7 +123,7 @@ static long group_get_status(struct vfio_group *group,
 	mutex_unlock(&group->lock);
 
 	if (copy_to_user(arg, &status, minsz))
-		return refuse(-EFAULT, "the answer cannot be written");
+		return refuse(-EFAULT, NO_ANSWER);
 	return 0;
 }
 
@@ -215,7 +213,7 @@ static struct file *group_device_file(struct vfio_group *group,
 
 	df = vfio_device_file_alloc(vdev);
 	if (!df)
-		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a file"));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a file"));
 	df->group = group;
 
 	ret = group_open_device(df);

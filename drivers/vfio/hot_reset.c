@@ -150,7 +150,7 @@ static long fill_devs(struct reset_walk *walk, struct pci_bus *bus)
 
 	walk->devs = kcalloc(walk->max, sizeof(*walk->devs), GFP_KERNEL);
 	if (!walk->devs)
-		return refuse(-ENOMEM, "no kernel memory for %u devices",
+		return refuse(-ENOMEM, NO_MEMORY_FOR "%u devices",
 			      walk->max);
 
 	walk->count = 0;
@@ -178,10 +178,9 @@ long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg)
 	long ret;
 
 	if (copy_from_user(&hdr, arg, minsz))
-		return refuse(-EFAULT, "the argument cannot be read");
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (hdr.argsz < minsz)
-		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
-			      minsz);
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, hdr.argsz, minsz);
 
 	if (!pci_probe_reset_slot(pdev->slot))
 		walk.slot = pdev->slot;
@@ -194,7 +193,7 @@ long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg)
 	hdr.count = walk.count;
 	if (walk.max > (hdr.argsz - minsz) / sizeof(*walk.devs)) {
 		if (copy_to_user(arg, &hdr, minsz))
-			return refuse(-EFAULT, "the answer cannot be written");
+			return refuse(-EFAULT, NO_ANSWER);
 		return refuse(-ENOSPC, "a reset hits %u devices, and there is room for %zu",
 			      walk.max, (hdr.argsz - minsz) / sizeof(*walk.devs));
 	}
@@ -210,7 +209,7 @@ long vfio_hot_reset_info(struct vfio_device *vdev, void __user *uarg)
 	if (copy_to_user(arg->devices, walk.devs,
 			 walk.count * sizeof(*walk.devs)) ||
 	    copy_to_user(arg, &hdr, minsz))
-		ret = refuse(-EFAULT, "the answer cannot be written");
+		ret = refuse(-EFAULT, NO_ANSWER);
 out_free:
 	kfree(walk.devs);
 	return ret;
@@ -225,7 +224,7 @@ static struct file *proof_open(struct vfio_device *vdev, int *fd)
 
 	proof = kzalloc(sizeof(*proof), GFP_KERNEL);
 	if (!proof)
-		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a file"));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a file"));
 	proof->task = current;
 	/* Stays as long as the device file that the call came through */
 	mutex_lock(&vdev->dev_set->lock);
@@ -309,13 +308,11 @@ long vfio_hot_reset(struct vfio_device *vdev, void __user *uarg)
 	int fd;
 
 	if (copy_from_user(&hdr, uarg, minsz))
-		return refuse(-EFAULT, "the argument cannot be read");
+		return refuse(-EFAULT, NO_ARGUMENT);
 	if (hdr.argsz < minsz)
-		return refuse(-EINVAL, "argsz %u is less than %zu", hdr.argsz,
-			      minsz);
+		return refuse(-EINVAL, ARGSZ_TOO_SMALL, hdr.argsz, minsz);
 	if (hdr.flags)
-		return refuse(-EINVAL, "flags 0x%x have bits that are not known",
-			      hdr.flags);
+		return refuse(-EINVAL, UNKNOWN_FLAGS, hdr.flags);
 	if (hdr.count)
 		return refuse(-EINVAL,
 			      "%u groups are named, but a device file goes by its /dev/iommu: the count must be 0",

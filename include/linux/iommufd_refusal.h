@@ -18,6 +18,15 @@
 
 struct seq_file;
 
+/* Reasons that many calls have */
+#define NO_ARGUMENT "the argument cannot be read"
+#define NO_ANSWER "the answer cannot be written"
+#define ARGSZ_TOO_SMALL "argsz %u is less than %zu"
+#define UNKNOWN_FLAGS "flags 0x%x have bits that are not known"
+#define NO_MEMORY_FOR "no kernel memory for "
+#define NO_PASIDS "the IOMMU drivers of this kernel offer no PASIDs"
+#define KILLED "the process is being killed"
+
 /* A line, with its end */
 #define IOMMUFD_REFUSAL_LINE 192
 

@@ -120,8 +120,6 @@ struct bar_view {
 	bool huge;
 };
 
-#define KILLED "the process is being killed"
-#define NO_MEMORY "no kernel memory for a BAR"
 #define PROCESS_ENDED "the process whose memory it is has ended"
 #define MAPPING_GONE "the mapping of the BAR has just gone"
 
@@ -560,7 +558,7 @@ int bar_create(struct pages *pages)
 
 	bar = kzalloc(sizeof(*bar), GFP_KERNEL_ACCOUNT);
 	if (!bar)
-		return refuse(-ENOMEM, NO_MEMORY);
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a BAR");
 	refcount_set(&bar->refs, 1);
 	bar->nr_pages = pages->nr_pages;
 	bar->writable = pages->writable;
@@ -657,7 +655,7 @@ int bar_show(struct bar *bar, struct iommu_domain *domain, unsigned long iova,
 	int rc = 0;
 
 	if (!view)
-		return refuse(-ENOMEM, NO_MEMORY);
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a BAR");
 	*view = (struct bar_view){
 		.domain = domain,
 		.iova = iova,

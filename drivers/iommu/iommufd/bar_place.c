@@ -141,7 +141,7 @@ int bar_place_read(struct mm_struct *mm, unsigned long uaddr,
 	int rc;
 
 	if (mmap_read_lock_killable(mm))
-		return refuse(-EINTR, "the process is being killed");
+		return refuse(-EINTR, KILLED);
 	vma = find_mapping(mm, uaddr, nr_pages, writable, place);
 	if (vma)
 		rc = read_frames(vma, uaddr, nr_pages, writable, runs);

@@ -147,7 +147,7 @@ static int target_get(struct iommufd_ctx *ictx, u32 pasid, u32 id,
 	struct iommufd_object *obj;
 
 	if (pasid != IOMMU_NO_PASID)
-		return refuse(-EOPNOTSUPP, "the IOMMU drivers of this kernel offer no PASIDs");
+		return refuse(-EOPNOTSUPP, NO_PASIDS);
 	obj = iommufd_object_get(ictx, id, IOMMUFD_OBJ_ANY);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);

@@ -116,7 +116,7 @@ struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 
 	igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
 	if (!igroup)
-		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for a group"));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a group"));
 	dev = iommufd_group_get_device(group);
 	if (!dev) {
 		rc = refuse(-ENODEV, "group %d has no device",

@@ -113,7 +113,7 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 
 	if (cmd->flags & ~IOMMU_HW_INFO_FLAG_INPUT_TYPE || cmd->__reserved[0] ||
 	    cmd->__reserved[1] || cmd->__reserved[2])
-		return refuse(-EOPNOTSUPP, "flags 0x%x have bits that are not known, or " RESERVED,
+		return refuse(-EOPNOTSUPP, UNKNOWN_FLAGS ", or " RESERVED,
 			      cmd->flags);
 	idev = device_get(ucmd->ictx, cmd->dev_id);
 	if (IS_ERR(idev))

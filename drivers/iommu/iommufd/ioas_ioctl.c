@@ -144,7 +144,7 @@ static int map_prot(u32 flags)
 static int check_map(u32 flags, u32 reserved, u64 highest)
 {
 	if (flags & ~MAP_FLAGS || reserved)
-		return refuse(-EOPNOTSUPP, "flags 0x%x have bits that are not known, or " RESERVED,
+		return refuse(-EOPNOTSUPP, UNKNOWN_FLAGS ", or " RESERVED,
 			      flags);
 	if (highest >= ULONG_MAX)
 		return refuse(-EOVERFLOW, "an IOVA or the length is the last number there is");

@@ -27,7 +27,7 @@ static int insert(struct rb_root_cached *tree, unsigned long first,
 
 	reserve = kmalloc(sizeof(*reserve), GFP_KERNEL_ACCOUNT);
 	if (!reserve)
-		return refuse(-ENOMEM, "no kernel memory for a range");
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a range");
 	reserve->node.start = first;
 	reserve->node.last = last;
 	reserve->owner = owner;

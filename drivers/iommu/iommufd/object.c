@@ -55,7 +55,7 @@ void *iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
 	int rc;
 
 	if (!obj)
-		return ERR_PTR(refuse(-ENOMEM, "no kernel memory for an object"));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "an object"));
 	obj->ictx = ictx;
 	obj->type = type;
 	refcount_set(&obj->refs, 1);

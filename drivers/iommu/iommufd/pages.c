@@ -23,8 +23,6 @@
 #include "pages.h"
 #include "trace.h"
 
-#define NO_MEMORY "no kernel memory for a mapping"
-
 static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 				 unsigned long start, unsigned long length,
 				 bool writable)
@@ -42,11 +40,11 @@ static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 
 	pages = kzalloc(sizeof(*pages) + PAGES_ROOM, GFP_KERNEL_ACCOUNT);
 	if (!pages)
-		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a mapping"));
 	pages->owner = owner_get_current(table, !file);
 	if (!pages->owner) {
 		kfree(pages);
-		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY));
+		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a mapping"));
 	}
 	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->lock);
@@ -595,7 +593,7 @@ int pages_move(struct pages *pages, unsigned long uaddr)
 	mutex_lock(&pages->lock);
 	owner = owner_get_current(pages->owner->table, true);
 	if (!owner) {
-		rc = refuse(-ENOMEM, NO_MEMORY);
+		rc = refuse(-ENOMEM, NO_MEMORY_FOR "a mapping");
 		goto out_unlock;
 	}
 	former = owner;

@@ -228,7 +228,7 @@ static void __cold refuse_pin(const struct pages *pages, unsigned long index,
 	unsigned long at = pages->base + (index << PAGE_SHIFT);
 
 	if (error == -EINTR)
-		iommufd_refuse(error, "the process is being killed");
+		iommufd_refuse(error, KILLED);
 	else if (error == -ENOMEM)
 		iommufd_refuse(error, "no memory left to pin page 0x%lx of 0x%lx",
 			       index, pages->nr_pages);

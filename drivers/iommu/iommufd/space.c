@@ -25,8 +25,6 @@
 /* Areas that are worked on before others get the lock */
 #define AREAS_BATCH 1024
 
-#define NO_MEMORY "no kernel memory for a mapping"
-
 void space_init(struct space *space)
 {
 	init_rwsem(&space->domains_sem);
@@ -427,7 +425,7 @@ int space_map(struct space *space, struct pages *pages, unsigned long offset,
 	} else {
 		area = area_alloc(pages, offset, 0, args->length, args->prot);
 		if (!area)
-			return refuse(-ENOMEM, NO_MEMORY);
+			return refuse(-ENOMEM, NO_MEMORY_FOR "a mapping");
 	}
 	return areas_show(space, area, args);
 }
@@ -466,7 +464,7 @@ static struct area *space_clone(struct space *space, unsigned long first,
 				   area->offset + (at - area->range.first),
 				   at - first, end - at + 1, prot);
 		if (!*tail) {
-			rc = refuse(-ENOMEM, NO_MEMORY);
+			rc = refuse(-ENOMEM, NO_MEMORY_FOR "a mapping");
 			goto err_free;
 		}
 		if (end == last)

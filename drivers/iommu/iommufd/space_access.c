@@ -279,7 +279,7 @@ int space_quiesce(struct space *space, unsigned long first, unsigned long last)
 		} else if (wait_idle(space)) {
 			mutex_unlock(&space->lock);
 			space_reopen(space, first, last);
-			return refuse(-EINTR, "the process is being killed");
+			return refuse(-EINTR, KILLED);
 		}
 	}
 	mutex_unlock(&space->lock);

@@ -21,7 +21,6 @@
 
 #define NO_IOAS "the file has no IOAS for VFIO's calls: none is set, and no group is in it"
 #define NO_TYPE "VFIO_SET_IOMMU has not been called on the container"
-#define KILLED "the process is being killed"
 
 /**
  * struct vfio_compat_group - A group in a container
@@ -357,7 +356,7 @@ int iommufd_vfio_compat_join(struct iommufd_ctx *ictx,
 
 	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	if (!group)
-		return refuse(-ENOMEM, "no kernel memory for a group");
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a group");
 	group->iommu_group = iommu_group;
 
 	down_write(&compat->sem);

@@ -38,12 +38,6 @@ struct vfio_compat {
 	struct list_head groups;
 };
 
-/* Reasons that many calls have */
-#define NO_ARGUMENT "the argument cannot be read"
-#define NO_ANSWER "the answer cannot be written"
-#define ARGSZ_TOO_SMALL "argsz %u is less than %zu"
-#define UNKNOWN_FLAGS "flags 0x%x have bits that are not known"
-
 void vfio_compat_init(struct vfio_compat *compat, bool container);
 long vfio_compat_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
 		       unsigned long arg);

@@ -99,7 +99,7 @@ static int collect_ranges(struct space *space, struct info *info)
 	info->ranges = kvcalloc(info->nr_ranges, sizeof(*info->ranges),
 				GFP_KERNEL_ACCOUNT);
 	if (!info->ranges)
-		return refuse(-ENOMEM, "no kernel memory for %u ranges",
+		return refuse(-ENOMEM, NO_MEMORY_FOR "%u ranges",
 			      info->nr_ranges);
 	for (from = 0; n < info->nr_ranges; n++, from = last + 1) {
 		iova_next_free(space, from, &first, &last);
