@@ -266,6 +266,14 @@ static void execute(unsigned int from, unsigned int end)
 	wait_for_second();
 }
 
+/* At a place where nothing is yet. */
+static void *map_at(unsigned long place, size_t size, int prot, int flags,
+		    int file, off_t offset)
+{
+	return mmap((void *)place, size, prot, flags | MAP_FIXED_NOREPLACE,
+		    file, offset);
+}
+
 bool run_prepare(struct state *state)
 {
 	int structs = memfd_create("structs", MFD_CLOEXEC);
@@ -274,20 +282,20 @@ bool run_prepare(struct state *state)
 	if (structs < 0 || ftruncate(structs, 2 * STRUCTS_SIZE))
 		return false;
 	for (i = 0; i < 2; i++) {
-		unsigned long offset = i * STRUCTS_STEP;
+		unsigned long step = i * STRUCTS_STEP;
+		off_t offset = i * STRUCTS_SIZE;
 
 		threads[i] = (struct thread){ .state = state, .number = i };
-		if (mmap((void *)(STRUCTS_AT + offset), STRUCTS_SIZE,
-			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			 structs, i * STRUCTS_SIZE) == MAP_FAILED ||
-		    mmap((void *)(READ_ONLY_AT + offset), STRUCTS_SIZE,
-			 PROT_READ, MAP_SHARED | MAP_FIXED, structs,
-			 i * STRUCTS_SIZE) == MAP_FAILED)
+		if (map_at(STRUCTS_AT + step, STRUCTS_SIZE,
+			   PROT_READ | PROT_WRITE, MAP_SHARED, structs,
+			   offset) == MAP_FAILED ||
+		    map_at(READ_ONLY_AT + step, STRUCTS_SIZE, PROT_READ,
+			   MAP_SHARED, structs, offset) == MAP_FAILED)
 			return false;
 	}
 	close(structs);
-	return mmap((void *)WINDOW_AT, WINDOW_START, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+	return map_at(WINDOW_AT, WINDOW_START, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
 int out_of_reach(int file, int flags)
@@ -302,22 +310,25 @@ int out_of_reach(int file, int flags)
 	return high;
 }
 
+static struct state *map_state(int file)
+{
+	return map_at(STATE_AT, sizeof(struct state), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, file, 0);
+}
+
 int state_create(struct state **state)
 {
 	int file = out_of_reach(memfd_create("state", 0), 0);
 
 	if (file < 0 || ftruncate(file, sizeof(**state)))
 		return -errno;
-	*state = mmap((void *)STATE_AT, sizeof(**state), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_FIXED, file, 0);
+	*state = map_state(file);
 	return *state == MAP_FAILED ? -errno : file;
 }
 
 int state_resume(int file)
 {
-	struct state *state = mmap((void *)STATE_AT, sizeof(*state),
-				   PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_FIXED, file, 0);
+	struct state *state = map_state(file);
 
 	if (state == MAP_FAILED)
 		return 1;
