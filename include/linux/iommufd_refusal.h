@@ -49,6 +49,29 @@ struct iommufd_refusal {
 };
 
 /**
+ * struct iommufd_call - An ioctl by its name
+ * @cmd: number
+ * @name: name
+ */
+struct iommufd_call {
+	unsigned int cmd;
+	const char *name;
+};
+
+#define IOMMUFD_CALL(_cmd) { .cmd = (_cmd), .name = #_cmd }
+
+/**
+ * iommufd_call_name - What an ioctl is called
+ * @calls: those of a kind of file
+ * @nr: how many
+ * @cmd: number
+ *
+ * Return: the name, or NULL for an ioctl that is not among them.
+ */
+const char * __cold iommufd_call_name(const struct iommufd_call *calls,
+				      unsigned int nr, unsigned int cmd);
+
+/**
  * iommufd_refuse - Leave the reason why the calling task's call fails
  * @error: negative errno that it will fail with
  * @format: of the line; it must neither show an address of the kernel nor text that the

@@ -147,6 +147,18 @@ static void take(char *line, size_t size, int error)
 		release(reason);
 }
 
+const char *iommufd_call_name(const struct iommufd_call *calls, unsigned int nr,
+			      unsigned int cmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (calls[i].cmd == cmd)
+			return calls[i].name;
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(iommufd_call_name);
+
 void iommufd_refusal_keep(struct iommufd_refusal *refusal, const char *call,
 			  unsigned int cmd, int error)
 {

@@ -261,24 +261,17 @@ static long ioas_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
  */
 const char *vfio_compat_name(unsigned int cmd)
 {
-	switch (cmd) {
-	case VFIO_GET_API_VERSION:
-		return "VFIO_GET_API_VERSION";
-	case VFIO_CHECK_EXTENSION:
-		return "VFIO_CHECK_EXTENSION";
-	case VFIO_SET_IOMMU:
-		return "VFIO_SET_IOMMU";
-	case VFIO_IOMMU_GET_INFO:
-		return "VFIO_IOMMU_GET_INFO";
-	case VFIO_IOMMU_MAP_DMA:
-		return "VFIO_IOMMU_MAP_DMA";
-	case VFIO_IOMMU_UNMAP_DMA:
-		return "VFIO_IOMMU_UNMAP_DMA";
-	case VFIO_IOMMU_DIRTY_PAGES:
-		return "VFIO_IOMMU_DIRTY_PAGES";
-	default:
-		return NULL;
-	}
+	static const struct iommufd_call calls[] = {
+		IOMMUFD_CALL(VFIO_GET_API_VERSION),
+		IOMMUFD_CALL(VFIO_CHECK_EXTENSION),
+		IOMMUFD_CALL(VFIO_SET_IOMMU),
+		IOMMUFD_CALL(VFIO_IOMMU_GET_INFO),
+		IOMMUFD_CALL(VFIO_IOMMU_MAP_DMA),
+		IOMMUFD_CALL(VFIO_IOMMU_UNMAP_DMA),
+		IOMMUFD_CALL(VFIO_IOMMU_DIRTY_PAGES),
+	};
+
+	return iommufd_call_name(calls, ARRAY_SIZE(calls), cmd);
 }
 
 /**
