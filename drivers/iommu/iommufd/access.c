@@ -20,8 +20,6 @@
 /**
  * struct iommufd_access - An in-kernel user of address spaces
  * @obj: the object; held by the driver that created the access
- * @ops: what to call back
- * @data: passed to @ops
  * @attach_sem: guards @ioas and @leaving: held for reading by those who use
  *              them. Inside ctx->topology, outside the space's locks
  * @ioas: where it is attached, or NULL; held
@@ -33,8 +31,6 @@
  */
 struct iommufd_access {
 	struct iommufd_object obj;
-	const struct iommufd_access_ops *ops;
-	void *data;
 	struct rw_semaphore attach_sem;
 	struct iommufd_ioas *ioas;
 	bool leaving;
@@ -55,13 +51,6 @@ const struct iommufd_object_ops iommufd_access_object_ops = {
 	.release = access_release,
 };
 
-static void access_unmap(void *data, unsigned long iova, unsigned long length)
-{
-	struct iommufd_access *access = data;
-
-	access->ops->unmap(access->data, iova, length);
-}
-
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ictx,
 		      const struct iommufd_access_ops *ops, void *data, u32 *id)
@@ -72,12 +61,10 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 				      IOMMUFD_OBJ_ACCESS);
 	if (IS_ERR(access))
 		return access;
-	access->ops = ops;
-	access->data = data;
 	init_rwsem(&access->attach_sem);
 	init_waitqueue_head(&access->unpinned);
-	access->member.data = access;
-	access->member.unmap = ops->needs_pin_pages ? access_unmap : NULL;
+	access->member.data = data;
+	access->member.unmap = ops->needs_pin_pages ? ops->unmap : NULL;
 	access->member.alignment = ops->needs_pin_pages ? PAGE_SIZE : 1;
 	iommufd_object_hold(&access->obj);
 	iommufd_ctx_get(ictx);
