@@ -20,13 +20,23 @@ static void access_unmap(void *data, unsigned long iova, unsigned long length)
 	vdev->ops->dma_unmap(vdev, iova, length);
 }
 
+static struct device *access_device(void *data)
+{
+	struct vfio_device *vdev = data;
+
+	return vdev->dev;
+}
+
 static const struct iommufd_access_ops pinning_ops = {
 	.needs_pin_pages = 1,
 	.unmap = access_unmap,
+	.device = access_device,
 };
 
 /* For a driver that can not be told to let go, and so may not pin */
-static const struct iommufd_access_ops copying_ops = {};
+static const struct iommufd_access_ops copying_ops = {
+	.device = access_device,
+};
 
 static void group_add_owner(struct vfio_group *group, struct iommufd_ctx *ictx)
 {

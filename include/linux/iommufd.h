@@ -199,10 +199,13 @@ enum {
  * @unmap: every page pinned in the range (@iova, @length bytes) must be
  *         unpinned before this returns. Called without locks; may be called
  *         for a range in which nothing is pinned any more.
+ * @device: the device whose DMA the access stands for, which lasts until
+ *          iommufd_access_destroy(), for those who watch; NULL if there is none
  */
 struct iommufd_access_ops {
 	u8 needs_pin_pages : 1;
 	void (*unmap)(void *data, unsigned long iova, unsigned long length);
+	struct device *(*device)(void *data);
 };
 
 /**

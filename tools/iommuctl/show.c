@@ -94,6 +94,7 @@ static const struct {
 	int column;
 } word_columns[] = {
 	{ "ioas", COL_IOAS },
+	{ "hwpt", COL_HWPT },
 	{ "group", COL_GROUP },
 	{ "enforces", COL_ENFORCES },
 	{ "policy", COL_POLICY },
@@ -147,8 +148,9 @@ static void set_word(struct show *show, struct libscols_line *line,
 		set_bytes(show, line, COL_PINNED, value);
 	else if (!strcmp(word, "bars"))
 		set_bytes(show, line, COL_BARS, value);
-	else if (!strcmp(word, "hwpt") && strcmp(value, "-"))
-		table_set(show->table, line, COL_HWPT, "%s", value);
+	/* Where there could be a number */
+	if (!strcmp(value, "-"))
+		return;
 	for (i = 0; i < sizeof(word_columns) / sizeof(*word_columns); i++)
 		if (!strcmp(word, word_columns[i].word))
 			table_set(show->table, line, word_columns[i].column,

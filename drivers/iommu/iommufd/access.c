@@ -7,19 +7,25 @@
  * how much it is, which DETACH waits for.
  */
 #include <linux/atomic.h>
+#include <linux/device.h>
 #include <linux/export.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
+#include <linux/seq_file.h>
 #include <linux/kthread.h>
 #include <linux/wait.h>
 
 #include "ioas.h"
+#include "trace.h"
 
 /**
  * struct iommufd_access - An in-kernel user of address spaces
  * @obj: the object; held by the driver that created the access
+ * @dev: the device whose DMA it is, or NULL. Guarded by ctx->topology, and NULL from
+ *       the end of the access on
  * @attach_sem: guards @ioas and @leaving: held for reading by those who use
  *              them. Inside ctx->topology, outside the space's locks
  * @ioas: where it is attached, or NULL; held
@@ -31,6 +37,7 @@
  */
 struct iommufd_access {
 	struct iommufd_object obj;
+	struct device *dev;
 	struct rw_semaphore attach_sem;
 	struct iommufd_ioas *ioas;
 	bool leaving;
@@ -51,6 +58,15 @@ const struct iommufd_object_ops iommufd_access_object_ops = {
 	.release = access_release,
 };
 
+static int group_number(struct device *dev)
+{
+	struct iommu_group *group = dev ? iommu_group_get(dev) : NULL;
+	int number = group ? iommu_group_id(group) : -1;
+
+	iommu_group_put(group);
+	return number;
+}
+
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ictx,
 		      const struct iommufd_access_ops *ops, void *data, u32 *id)
@@ -61,6 +77,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 				      IOMMUFD_OBJ_ACCESS);
 	if (IS_ERR(access))
 		return access;
+	access->dev = ops->device ? ops->device(data) : NULL;
 	init_rwsem(&access->attach_sem);
 	init_waitqueue_head(&access->unpinned);
 	access->member.data = data;
@@ -69,6 +86,8 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	iommufd_object_hold(&access->obj);
 	iommufd_ctx_get(ictx);
 	iommufd_object_publish(&access->obj);
+	trace_iommufd_bind(access->dev, access->obj.id,
+			   group_number(access->dev));
 	*id = access->obj.id;
 	return access;
 }
@@ -112,6 +131,13 @@ static void detach_locked(struct iommufd_access *access)
 	iommufd_object_unhold(&ioas->obj);
 }
 
+static void detach_traced(struct iommufd_access *access)
+{
+	trace_iommufd_detach(access->dev, access->obj.id, 0,
+			     access->ioas->obj.id);
+	detach_locked(access);
+}
+
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ctx *ictx = access->obj.ictx;
@@ -125,6 +151,8 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 		rc = refuse(-EINVAL, "the device is attached already");
 	else
 		rc = attach_locked(access, ioas);
+	if (!rc)
+		trace_iommufd_attach(access->dev, access->obj.id, 0, ioas_id);
 	mutex_unlock(&ictx->topology);
 	iommufd_ioas_put(ioas);
 	return rc;
@@ -153,6 +181,8 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 			WARN_ON(attach_locked(access, former));
 		iommufd_object_unhold(&former->obj);
 	}
+	if (!rc)
+		trace_iommufd_replace(access->dev, access->obj.id, 0, ioas_id);
 	mutex_unlock(&ictx->topology);
 	iommufd_ioas_put(ioas);
 	return rc;
@@ -165,7 +195,7 @@ void iommufd_access_detach(struct iommufd_access *access)
 
 	mutex_lock(&ictx->topology);
 	if (!WARN_ON(!access->ioas))
-		detach_locked(access);
+		detach_traced(access);
 	mutex_unlock(&ictx->topology);
 }
 EXPORT_SYMBOL_GPL(iommufd_access_detach);
@@ -176,7 +206,10 @@ void iommufd_access_destroy(struct iommufd_access *access)
 
 	mutex_lock(&ictx->topology);
 	if (access->ioas)
-		detach_locked(access);
+		detach_traced(access);
+	trace_iommufd_unbind(access->dev, access->obj.id,
+			     group_number(access->dev));
+	access->dev = NULL;
 	mutex_unlock(&ictx->topology);
 
 	iommufd_object_tryget(&access->obj);
@@ -250,3 +283,24 @@ int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 	return rc;
 }
 EXPORT_SYMBOL_GPL(iommufd_access_rw);
+
+/**
+ * iommufd_access_show - Describe an access in a line of fdinfo
+ * @seq: where to
+ * @obj: the access, with ctx->topology held
+ */
+void iommufd_access_show(struct seq_file *seq, struct iommufd_object *obj)
+{
+	struct iommufd_access *access =
+		container_of(obj, struct iommufd_access, obj);
+
+	lockdep_assert_held(&obj->ictx->topology);
+
+	seq_printf(seq, "access:\t%u", obj->id);
+	if (access->dev)
+		seq_printf(seq, " name %s", dev_name(access->dev));
+	if (access->ioas)
+		seq_printf(seq, " ioas %u\n", access->ioas->obj.id);
+	else
+		seq_puts(seq, " ioas -\n");
+}

@@ -80,7 +80,7 @@ static void show_object(struct seq_file *seq, struct iommufd_object *obj)
 		show_device(seq, container_of(obj, struct iommufd_device, obj));
 		break;
 	default:
-		seq_printf(seq, "access:\t%u\n", obj->id);
+		iommufd_access_show(seq, obj);
 		break;
 	}
 }

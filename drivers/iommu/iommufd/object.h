@@ -136,4 +136,6 @@ extern const struct iommufd_object_ops iommufd_access_object_ops;
 extern const struct iommufd_object_ops iommufd_hwpt_object_ops;
 extern const struct iommufd_object_ops iommufd_ioas_object_ops;
 
+void iommufd_access_show(struct seq_file *seq, struct iommufd_object *obj);
+
 #endif

@@ -100,17 +100,17 @@ TRACE_EVENT(iommufd_pin_failed,
 		  __entry->write, __entry->error)
 );
 
-/* A device is bound to a /dev/iommu, or not any more */
+/* A device, or what stands for one, is bound to a /dev/iommu, or not any more */
 DECLARE_EVENT_CLASS(iommufd_device,
 	TP_PROTO(const struct device *dev, u32 id, int group),
 	TP_ARGS(dev, id, group),
 	TP_STRUCT__entry(
-		__string(device, dev_name(dev))
+		__string(device, dev ? dev_name(dev) : "-")
 		__field(u32, id)
 		__field(int, group)
 	),
 	TP_fast_assign(
-		__assign_str(device, dev_name(dev));
+		__assign_str(device, dev ? dev_name(dev) : "-");
 		__entry->id = id;
 		__entry->group = group;
 	),
@@ -128,18 +128,21 @@ DEFINE_EVENT(iommufd_device, iommufd_unbind,
 	TP_ARGS(dev, id, group)
 );
 
-/* A device translates, or not any more, through a HWPT of an IOAS */
+/*
+ * A device translates, or not any more, through a HWPT of an IOAS, or, when the CPU
+ * does its DMA, works on an IOAS without one: the HWPT is 0 then.
+ */
 DECLARE_EVENT_CLASS(iommufd_attachment,
 	TP_PROTO(const struct device *dev, u32 id, u32 hwpt, u32 ioas),
 	TP_ARGS(dev, id, hwpt, ioas),
 	TP_STRUCT__entry(
-		__string(device, dev_name(dev))
+		__string(device, dev ? dev_name(dev) : "-")
 		__field(u32, id)
 		__field(u32, hwpt)
 		__field(u32, ioas)
 	),
 	TP_fast_assign(
-		__assign_str(device, dev_name(dev));
+		__assign_str(device, dev ? dev_name(dev) : "-");
 		__entry->id = id;
 		__entry->hwpt = hwpt;
 		__entry->ioas = ioas;

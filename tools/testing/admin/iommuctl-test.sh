@@ -111,7 +111,7 @@ put /proc/77/fdinfo/11 $'pos:\t0' $'flags:\t02000002' \
 	$'hwpt:\t2 ioas 1 groups 1 automatic 0 enforces yes' \
 	$'device:\t3 name 0000:03:00.0 group 7 hwpt 2' \
 	$'device:\t5 name 0000:04:00.0 group 8 hwpt -' \
-	$'access:\t4' $'later:\t9 word value' \
+	$'access:\t4 ioas -' $'access:\t6 name iommufd_mock_mdev.1 ioas 1' $'later:\t9 word value' \
 	$'coherency:\tcoherent policy require' \
 	$'owner:\t77 uid 0 limit-of user pinned 536870912'
 run show --json
@@ -135,6 +135,7 @@ name=qemu[77] fd 11 type=file pid=77 fd=11 coherency=coherent policy=require
  name=device 0000:03:00.0 type=device id=3 hwpt=2 group=7
  name=device 0000:04:00.0 type=device id=5 group=8
  name=access 4 type=access id=4
+ name=access iommufd_mock_mdev.1 type=access id=6 ioas=1
  name=owner qemu[77] type=owner pid=77 pinned=536870912 limit=8388608 charged=user" \
 	"$(<"$work/json")"
 run show -n -o error,reason

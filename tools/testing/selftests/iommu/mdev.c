@@ -14,7 +14,9 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/mock.h"
+#include "lib/probe.h"
 #include "lib/skip.h"
+#include "lib/sysfs.h"
 #include "lib/vfio.h"
 
 #define PAGE	4096UL
@@ -296,6 +298,75 @@ TEST_F(mdev, close)
 	self->device = -1;
 	EXPECT_TRUE(census_settles(self->pins));
 	EXPECT_EQ(0, ioas_unmap(self->iommufd, self->ioas, AT, SIZE, NULL));
+}
+
+/* The line "access" of the file's fdinfo. */
+static void access_line(int iommufd, char *line, size_t size)
+{
+	char text[2048];
+	char *at;
+
+	iommufd_describe(iommufd, text, sizeof(text));
+	at = strstr(text, "access:");
+	snprintf(line, size, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ?: "");
+}
+
+/* Such a device is traced, and shown in fdinfo, as others are, but for a HWPT. */
+TEST_F(mdev, trace)
+{
+	STOP_IF_SKIPPED();
+
+	uint32_t ioas = self->ioas, other, id, pt;
+	char line[256], wanted[256], path[64];
+	const char *name = strrchr(MOCK_MDEV, '/') + 1;
+	char device[64], group[16];
+	int at = 0;
+
+	snprintf(device, sizeof(device), name, 1);
+	snprintf(path, sizeof(path), MOCK_MDEV "/iommu_group", 1);
+	ASSERT_EQ(0, sysfs_link(path, group, sizeof(group)));
+	ASSERT_EQ(0, ioas_alloc(self->iommufd, &other));
+	ASSERT_EQ(0, close(self->device));
+	ASSERT_EQ(0, trace_start("iommufd"));
+	self->device = mock_open(MOCK_MDEV, 1);
+	ASSERT_GE(self->device, 0);
+	ASSERT_EQ(0, vfio_bind(self->device, self->iommufd, &id));
+	snprintf(wanted, sizeof(wanted), "access:\t%u name %s ioas -", id,
+		 device);
+	access_line(self->iommufd, line, sizeof(line));
+	EXPECT_STREQ(wanted, line);
+	pt = ioas;
+	ASSERT_EQ(0, vfio_attach(self->device, &pt));
+	snprintf(wanted, sizeof(wanted), "access:\t%u name %s ioas %u", id,
+		 device, ioas);
+	access_line(self->iommufd, line, sizeof(line));
+	EXPECT_STREQ(wanted, line);
+	pt = other;
+	ASSERT_EQ(0, vfio_attach(self->device, &pt));
+	ASSERT_EQ(0, vfio_detach(self->device));
+	pt = ioas;
+	ASSERT_EQ(0, vfio_attach(self->device, &pt));
+	/* Detached by the end of its file */
+	ASSERT_EQ(0, close(self->device));
+	self->device = -1;
+	ASSERT_EQ(0, trace_stop("iommufd"));
+	access_line(self->iommufd, line, sizeof(line));
+	EXPECT_STREQ("", line);
+
+	EXPECT_EVENT(&at, "iommufd_bind", "device=%s id=%u group=%s", device,
+		     id, group);
+	EXPECT_EVENT(&at, "iommufd_attach", "device=%s id=%u hwpt=0 ioas=%u",
+		     device, id, ioas);
+	EXPECT_EVENT(&at, "iommufd_replace", "device=%s id=%u hwpt=0 ioas=%u",
+		     device, id, other);
+	EXPECT_EVENT(&at, "iommufd_detach", "device=%s id=%u hwpt=0 ioas=%u",
+		     device, id, other);
+	EXPECT_EVENT(&at, "iommufd_attach", "device=%s id=%u hwpt=0 ioas=%u",
+		     device, id, ioas);
+	EXPECT_EVENT(&at, "iommufd_detach", "device=%s id=%u hwpt=0 ioas=%u",
+		     device, id, ioas);
+	EXPECT_EVENT(&at, "iommufd_unbind", "device=%s id=%u group=%s", device,
+		     id, group);
 }
 
 struct load {

@@ -45,14 +45,6 @@
 	EXPECT_STREQ(_text, _reason.text); \
 } while (0)
 
-/* The next line of the trace with this event is exactly so. */
-#define EXPECT_EVENT(_at, _event, ...) do { \
-	char _rest[256] = "no such event", _text[256]; \
-	snprintf(_text, sizeof(_text), __VA_ARGS__); \
-	trace_find(" " _event ": ", _at, _rest, sizeof(_rest)); \
-	EXPECT_STREQ(_text, _rest); \
-} while (0)
-
 FIXTURE(file)
 {
 	int fd;

@@ -4,6 +4,7 @@
 #define LIB_PROBE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 enum probe {
 	PROBE_FLUSH,		/* a guest's cache flush is carried out */
@@ -41,5 +42,13 @@ int trace_stop(const char *event);
  * when there is none.
  */
 int trace_find(const char *what, int *at, char *rest, size_t size);
+
+/* For a test: the next line of the trace with this event is exactly so. */
+#define EXPECT_EVENT(_at, _event, ...) do { \
+	char _rest[256] = "no such event", _text[256]; \
+	snprintf(_text, sizeof(_text), __VA_ARGS__); \
+	trace_find(" " _event ": ", _at, _rest, sizeof(_rest)); \
+	EXPECT_STREQ(_text, _rest); \
+} while (0)
 
 #endif
