@@ -102,4 +102,4 @@ vm --device edu --device edu -- bash -c '
 expect "a device is unplugged through the monitor" $'2\n1' "$(<"$work/out")"
 
 expect "icount: an idle guest's time costs none of the host's" 0 \
-	"$(status vm --icount --timeout 30 -- sleep 60)"
+	"$(status vm --icount --timeout 300 -- sleep 600)"
