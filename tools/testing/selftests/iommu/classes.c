@@ -43,18 +43,13 @@ FIXTURE(memory)
 
 FIXTURE_SETUP(memory)
 {
-	uint32_t id, pt;
-
 	self->access = -1;
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->ioas = self->rig.ioas;
 	ASSERT_EQ(NULL, mock_missing());
-	self->access = mock_open(MOCK_MDEV, 1);
+	self->access = mock_attach(MOCK_MDEV, 1, self->fd, self->ioas);
 	ASSERT_GE(self->access, 0);
-	ASSERT_EQ(0, vfio_bind(self->access, self->fd, &id));
-	pt = self->ioas;
-	ASSERT_EQ(0, vfio_attach(self->access, &pt));
 	self->pins = census_pins();
 	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

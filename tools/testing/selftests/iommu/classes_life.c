@@ -82,16 +82,10 @@ static void check(FIXTURE_DATA(life) *self, int rc, int one, int other)
 
 static int bind_access(FIXTURE_DATA(life) *self)
 {
-	uint32_t id, pt = self->rig.ioas;
-	int rc;
-
 	if (mock_missing())
 		return -ENODEV;
-	self->access = mock_open(MOCK_MDEV, 1);
-	if (self->access < 0)
-		return self->access;
-	rc = vfio_bind(self->access, self->fd, &id);
-	return rc ?: vfio_attach(self->access, &pt);
+	self->access = mock_attach(MOCK_MDEV, 1, self->fd, self->rig.ioas);
+	return self->access < 0 ? self->access : 0;
 }
 
 static void replace_victim(void *data)

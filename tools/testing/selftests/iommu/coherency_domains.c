@@ -42,7 +42,6 @@ FIXTURE(domains)
 FIXTURE_SETUP(domains)
 {
 	const char *reason = guest_impossible();
-	uint32_t id;
 	int i;
 
 	if (!reason)
@@ -55,9 +54,8 @@ FIXTURE_SETUP(domains)
 	self->iommufd = iommufd_open();
 	ASSERT_GE(self->iommufd, 0);
 	ASSERT_EQ(0, guest_add(&self->guest, self->iommufd));
-	self->mdev = mock_open(MOCK_MDEV, 0);
+	self->mdev = mock_bind(MOCK_MDEV, 0, self->iommufd);
 	ASSERT_GE(self->mdev, 0);
-	ASSERT_EQ(0, vfio_bind(self->mdev, self->iommufd, &id));
 	ASSERT_EQ(0, ioas_alloc(self->iommufd, &self->ioas));
 	for (i = 0; i < NR; i++) {
 		self->device[i] = mock_open(MOCK_DEVICE, i);
@@ -345,18 +343,17 @@ TEST_F(tables, beside_incapable)
 
 	bool passes = machine_lets_nosnoop_pass();
 	unsigned long leaves, snooping;
-	uint32_t id, pt;
 	void *memory;
 	int mock, i;
+	uint32_t pt;
 
 	memory = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, memory);
 	madvise(memory, 2 * SIZE, MADV_NOHUGEPAGE);
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
-	mock = mock_open(MOCK_DEVICE, 1);
+	mock = mock_bind(MOCK_DEVICE, 1, self->snoop.iommufd);
 	ASSERT_GE(mock, 0);
-	ASSERT_EQ(0, vfio_bind(mock, self->snoop.iommufd, &id));
 	for (i = 1; i <= 2; i++) {
 		pt = self->snoop.ioas;
 		ASSERT_EQ(0, vfio_attach(mock, &pt));

@@ -90,7 +90,6 @@ FIXTURE(loop)
 FIXTURE_SETUP(loop)
 {
 	const char *reason = guest_impossible();
-	uint32_t id;
 	int rc, i;
 
 	if (!reason)
@@ -106,16 +105,14 @@ FIXTURE_SETUP(loop)
 	self->surprises = mock_surprises();
 	ASSERT_EQ(0, snoop_open(&self->snoop));
 	ASSERT_EQ(0, guest_add(&self->guest, self->snoop.iommufd));
-	self->mdev = mock_open(MOCK_MDEV, 0);
+	self->mdev = mock_bind(MOCK_MDEV, 0, self->snoop.iommufd);
 	ASSERT_GE(self->mdev, 0);
-	ASSERT_EQ(0, vfio_bind(self->mdev, self->snoop.iommufd, &id));
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	ASSERT_EQ(0, snoop_detach(&self->snoop));
 	for (i = 0; i < 2; i++) {
-		self->mock[i] = mock_open(MOCK_DEVICE, 1 + 2 * i);
+		self->mock[i] = mock_bind(MOCK_DEVICE, 1 + 2 * i,
+					  self->snoop.iommufd);
 		ASSERT_GE(self->mock[i], 0);
-		ASSERT_EQ(0, vfio_bind(self->mock[i], self->snoop.iommufd,
-				       &id));
 	}
 }
 

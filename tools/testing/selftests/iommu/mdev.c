@@ -40,19 +40,15 @@ FIXTURE(mdev)
 FIXTURE_SETUP(mdev)
 {
 	const char *reason = mock_missing();
-	uint32_t id, pt;
 	int i;
 
 	if (reason)
 		SKIP(return, "%s", reason);
 	self->iommufd = iommufd_open();
 	ASSERT_GE(self->iommufd, 0);
-	self->device = mock_open(MOCK_MDEV, 1);
-	ASSERT_GE(self->device, 0);
-	ASSERT_EQ(0, vfio_bind(self->device, self->iommufd, &id));
 	ASSERT_EQ(0, ioas_alloc(self->iommufd, &self->ioas));
-	pt = self->ioas;
-	ASSERT_EQ(0, vfio_attach(self->device, &pt));
+	self->device = mock_attach(MOCK_MDEV, 1, self->iommufd, self->ioas);
+	ASSERT_GE(self->device, 0);
 	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->memory);

@@ -169,12 +169,10 @@ TEST_F(kvm, too_late)
 {
 	STOP_IF_SKIPPED();
 
-	int device = mock_open(MOCK_MDEV, 1);
-	uint32_t id;
-
 	/* This one opens without a machine */
+	int device = mock_bind(MOCK_MDEV, 1, self->iommufd);
+
 	ASSERT_GE(device, 0);
-	ASSERT_EQ(0, vfio_bind(device, self->iommufd, &id));
 	EXPECT_FALSE(has_kvm(device));
 	ASSERT_EQ(0, guest_add(&self->guest, self->iommufd));
 	ASSERT_EQ(0, guest_add(&self->guest, device));

@@ -9,6 +9,7 @@
 
 #include "iommufd.h"
 #include "sysfs.h"
+#include "vfio.h"
 
 #define DEBUGFS	"/sys/kernel/debug/iommufd_mock/"
 
@@ -33,6 +34,37 @@ int mock_open(const char *kind, int nr)
 
 	device_path(path, sizeof(path), kind, nr);
 	return sysfs_open_device_file(path);
+}
+
+int mock_bind(const char *kind, int nr, int iommufd)
+{
+	int device = mock_open(kind, nr);
+	uint32_t id;
+	int rc;
+
+	if (device < 0)
+		return device;
+	rc = vfio_bind(device, iommufd, &id);
+	if (rc) {
+		close(device);
+		return rc;
+	}
+	return device;
+}
+
+int mock_attach(const char *kind, int nr, int iommufd, uint32_t ioas)
+{
+	int device = mock_bind(kind, nr, iommufd);
+	int rc;
+
+	if (device < 0)
+		return device;
+	rc = vfio_attach(device, &ioas);
+	if (rc) {
+		close(device);
+		return rc;
+	}
+	return device;
 }
 
 int mock_open_group(const char *kind, int nr)

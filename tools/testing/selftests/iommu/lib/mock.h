@@ -19,6 +19,9 @@ const char *mock_missing(void);
 /* Device file or group file of number @nr of a kind. -errno. */
 int mock_open(const char *kind, int nr);
 int mock_open_group(const char *kind, int nr);
+/* The steps after mock_open(), each of which includes those before it. */
+int mock_bind(const char *kind, int nr, int iommufd);
+int mock_attach(const char *kind, int nr, int iommufd, uint32_t ioas);
 
 /* All return -errno, else what the driver returned. */
 int mock_pin(int device, uint64_t iova, uint32_t npage, uint32_t flags);
