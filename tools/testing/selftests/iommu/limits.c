@@ -93,21 +93,6 @@ static int churn(FIXTURE_DATA(limits) *self, unsigned long from, long times)
 	return 0;
 }
 
-static long free_kib(void)
-{
-	FILE *file = fopen("/proc/meminfo", "r");
-	char line[128];
-	long value = -1;
-
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemFree: %ld", &value) == 1)
-			break;
-	fclose(file);
-	return value;
-}
-
 /*
  * Tables that have become empty are given back: one page that wanders through the
  * address space takes no more memory than the step at which that is done.
@@ -120,9 +105,9 @@ TEST_F(limits, wandering_page)
 	if (!machine_has_vtd())
 		SKIP(return, "AMD's driver keeps tables, and charges them: see cgroup_pays");
 	ASSERT_EQ(0, as_nobody(PAGE));
-	before = free_kib();
+	before = census_free();
 	ASSERT_EQ(0, churn(self, FAR, times));
-	taken = before - free_kib();
+	taken = before - census_free();
 	/* All of them would be four times that and more */
 	EXPECT_LT(taken, 2 * STEP * (long)PAGE / 1024);
 }

@@ -66,6 +66,16 @@ long census_pinned(void)
 	return number("/proc/self/status", "VmPin");
 }
 
+long census_swapped(void)
+{
+	return number("/proc/self/status", "VmSwap");
+}
+
+long census_free(void)
+{
+	return number("/proc/meminfo", "MemFree");
+}
+
 int census_open_files(void)
 {
 	DIR *dir = opendir("/proc/self/fd");

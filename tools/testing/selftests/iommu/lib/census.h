@@ -19,6 +19,10 @@ bool census_settles(long pins);
 long census_locked(void);
 long census_pinned(void);
 
+/* In KiB: swapped out of this process, and free in the machine. */
+long census_swapped(void);
+long census_free(void);
+
 /* Descriptors that this process has open. */
 int census_open_files(void);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,14 +13,31 @@
 int sysfs_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t done;
 	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
+	done = write(fd, text, strlen(text));
+	if (done != (ssize_t)strlen(text))
+		rc = done < 0 ? -errno : -EIO;
 	close(fd);
 	return rc;
+}
+
+int sysfs_scan(const char *path, const char *format, ...)
+{
+	FILE *file = fopen(path, "r");
+	va_list args;
+	int got;
+
+	if (!file)
+		return -errno;
+	va_start(args, format);
+	got = vfscanf(file, format, args);
+	va_end(args);
+	fclose(file);
+	return got;
 }
 
 int sysfs_link(const char *path, char *last, size_t size)

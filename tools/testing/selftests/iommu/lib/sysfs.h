@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Attributes and devices of sysfs. All return -errno. */
+/* Attributes and devices of sysfs; attributes of its like, too. All return -errno. */
 #ifndef LIB_SYSFS_H
 #define LIB_SYSFS_H
 
 #include <stddef.h>
 
 int sysfs_write(const char *path, const char *text);
+/* As fscanf(): how many of the format's values were read. */
+__attribute__((format(scanf, 2, 3)))
+int sysfs_scan(const char *path, const char *format, ...);
 /* The last part of what a link names. */
 int sysfs_link(const char *path, char *last, size_t size);
 
