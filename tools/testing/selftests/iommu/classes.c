@@ -14,6 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/exec.h"
 #include "lib/iommufd.h"
 #include "lib/mock.h"
 #include "lib/rig.h"
@@ -428,33 +429,12 @@ TEST_F(memory, class13_uninitialised_fields)
 	}
 }
 
-#define AFTER_EXEC "CLASSES_AFTER_EXEC"
-
-/* What the program does instead of tests where this is in its environment. */
-__attribute__((constructor)) static void after_exec(void)
-{
-	const char *arguments = getenv(AFTER_EXEC);
-	unsigned int ioas;
-	int fd;
-
-	if (!arguments)
-		return;
-	if (sscanf(arguments, "%d %u", &fd, &ioas) != 2)
-		_exit(3);
-	if (census_locked() != 0)
-		_exit(4);
-	if (ioas_unmap(fd, ioas, AT, 4 * PAGE, NULL))
-		_exit(5);
-	_exit(census_locked() || census_pinned() ? 6 : 0);
-}
-
 /* An exec between MAP and UNMAP, charged by process: never below zero. */
 TEST(class14_locked_vm_and_exec)
 {
 	char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long pins = census_pins();
-	char arguments[32];
 	struct rig rig;
 	uint32_t pt;
 	int status;
@@ -470,16 +450,12 @@ TEST(class14_locked_vm_and_exec)
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
-		snprintf(arguments, sizeof(arguments), "%d %u", rig.iommufd,
-			 rig.ioas);
 		if (setresuid(NOBODY, NOBODY, NOBODY) ||
 		    ioas_map_at(rig.iommufd, rig.ioas, MAP_RW, memory,
 				4 * PAGE, AT) ||
-		    census_locked() != 16 || fcntl(rig.iommufd, F_SETFD, 0) ||
-		    setenv(AFTER_EXEC, arguments, 1))
-			_exit(1);
-		execl("/proc/self/exe", "classes", NULL);
-		_exit(2);
+		    census_locked() != 16)
+			_exit(10);
+		_exit(exec_and_unmap(rig.iommufd, rig.ioas, AT, 4 * PAGE));
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);

@@ -13,6 +13,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/exec.h"
 #include "lib/iommufd.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
@@ -274,30 +275,9 @@ TEST_F(pins, limit_is_of_the_user)
 				 PAGE, AT + 2 * SIZE));
 }
 
-#define AFTER_EXEC "PINS_AFTER_EXEC"
-
-/* What the program does instead of tests where this is in its environment. */
-__attribute__((constructor)) static void after_exec(void)
-{
-	const char *arguments = getenv(AFTER_EXEC);
-	unsigned int ioas;
-	int fd;
-
-	if (!arguments)
-		return;
-	if (sscanf(arguments, "%d %u", &fd, &ioas) != 2)
-		_exit(3);
-	if (census_pinned() != 0 || census_locked() != 0)
-		_exit(4);
-	if (ioas_unmap(fd, ioas, AT, SIZE, NULL))
-		_exit(5);
-	_exit(census_pinned() || census_locked() ? 6 : 0);
-}
-
 /* An exec between MAP and UNMAP leaves nothing charged to the new program. */
 TEST_F(pins, exec)
 {
-	char arguments[32];
 	int status;
 	pid_t pid;
 
@@ -305,15 +285,10 @@ TEST_F(pins, exec)
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
-		snprintf(arguments, sizeof(arguments), "%d %u", self->fd,
-			 self->ioas);
 		if (ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
-				SIZE, AT) ||
-		    fcntl(self->fd, F_SETFD, 0) ||
-		    setenv(AFTER_EXEC, arguments, 1))
-			_exit(1);
-		execl("/proc/self/exe", "pins", NULL);
-		_exit(2);
+				SIZE, AT))
+			_exit(10);
+		_exit(exec_and_unmap(self->fd, self->ioas, AT, SIZE));
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
