@@ -5,17 +5,15 @@
  * the stock modules meet the same expectations.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
-#include "lib/sysfs.h"
+#include "lib/mock.h"
+#include "lib/skip.h"
 #include "lib/type1.h"
-#include "mock/iommufd_mock.h"
+#include "lib/way.h"
 
 #define PAGE	4096UL
 #define PAGES	128
@@ -23,28 +21,13 @@
 #define AT	0x10000000UL
 
 /* An odd one opens without a virtual machine. */
-#define NAME	"iommufd_mock_mdev.1"
-#define SYSFS	"/sys/bus/platform/devices/" NAME
-
-static const char *load_mock(void)
-{
-	int fd, rc;
-
-	if (!access(SYSFS, F_OK))
-		return NULL;
-	fd = open("mock/iommufd_mock.ko", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return "mock/iommufd_mock.ko is not there";
-	rc = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return rc || access(SYSFS, F_OK) ? "mock/iommufd_mock.ko does not load"
-					 : NULL;
-}
+#define NR	1
+#define PIN	(MOCK_WRITE | MOCK_AT_ONCE)
 
 FIXTURE(mdev)
 {
+	struct way way;
 	int c;
-	int group;
 	int device;
 	unsigned char *memory;
 	long pins;
@@ -52,22 +35,14 @@ FIXTURE(mdev)
 
 FIXTURE_SETUP(mdev)
 {
-	const char *missing = load_mock();
+	const char *missing = mock_missing();
 
-	self->group = -1;
-	self->c = -1;
-	self->device = -1;
-	self->pins = census_pins();
 	if (missing)
 		SKIP(return, "%s", missing);
-	self->c = container_open();
-	ASSERT_GE(self->c, 0);
-	self->group = sysfs_open_group(SYSFS);
-	ASSERT_GE(self->group, 0);
-	ASSERT_EQ(0, group_set_container(self->group, self->c));
-	ASSERT_EQ(0, container_set_iommu(self->c, VFIO_TYPE1v2_IOMMU));
-	self->device = group_device(self->group, NAME);
-	ASSERT_GE(self->device, 0);
+	self->pins = census_pins();
+	ASSERT_EQ(0, way_open_mdev(&self->way, WAY_GROUP, NR));
+	self->c = self->way.space;
+	self->device = self->way.device;
 	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->memory);
@@ -76,35 +51,9 @@ FIXTURE_SETUP(mdev)
 
 FIXTURE_TEARDOWN(mdev)
 {
-	close(self->device);
-	close(self->group);
-	close(self->c);
+	STOP_IF_SKIPPED();
+	way_close(&self->way);
 	EXPECT_TRUE(census_settles(self->pins));
-}
-
-static int pages(int device, unsigned long number, uint64_t iova, uint32_t n)
-{
-	struct mock_pages arg = {
-		.iova = iova,
-		.npage = n,
-		.flags = MOCK_WRITE | MOCK_AT_ONCE,
-	};
-	int rc = ioctl(device, number, &arg);
-
-	return rc < 0 ? -errno : rc;
-}
-
-static int copy(int device, uint64_t iova, void *data, uint32_t length,
-		uint32_t flags)
-{
-	struct mock_copy arg = {
-		.iova = iova,
-		.data = (uintptr_t)data,
-		.length = length,
-		.flags = flags,
-	};
-
-	return ioctl(device, MOCK_RW, &arg) < 0 ? -errno : 0;
 }
 
 TEST_F(mdev, extensions)
@@ -144,9 +93,9 @@ TEST_F(mdev, info)
 TEST_F(mdev, no_memory)
 {
 	ASSERT_EQ(0, container_map(self->c, DMA_RW, NULL, PAGE, AT));
-	EXPECT_EQ(-EFAULT, pages(self->device, MOCK_PIN, AT, 1));
+	EXPECT_EQ(-EFAULT, mock_pin(self->device, AT, 1, PIN));
 	EXPECT_EQ(type1_is_stock() ? -EINVAL : -ENOENT,
-		  pages(self->device, MOCK_PIN, AT + PAGE, 1));
+		  mock_pin(self->device, AT + PAGE, 1, PIN));
 }
 
 /* A driver is told to let go before memory is unmapped. */
@@ -156,12 +105,12 @@ TEST_F(mdev, unmap_pinned)
 	uint64_t size = SIZE;
 
 	ASSERT_EQ(0, container_map(self->c, DMA_RW, self->memory, SIZE, AT));
-	ASSERT_EQ(2, pages(self->device, MOCK_PIN, AT + 3 * PAGE, 2));
+	ASSERT_EQ(2, mock_pin(self->device, AT + 3 * PAGE, 2, PIN));
 	EXPECT_TRUE(census_settles(self->pins + 2));
 	ASSERT_EQ(0, container_unmap(self->c, 0, AT, &size));
 	EXPECT_EQ(SIZE, size);
 	EXPECT_TRUE(census_settles(self->pins));
-	ASSERT_EQ(0, ioctl(self->device, MOCK_STATE, &state));
+	ASSERT_EQ(0, mock_state(self->device, &state));
 	EXPECT_EQ(0, state.pinned);
 	EXPECT_EQ(1, state.unmap_calls);
 }
@@ -182,16 +131,16 @@ TEST_F(mdev, dirty)
 	int c = self->c;
 
 	ASSERT_EQ(0, container_map(c, DMA_RW, self->memory, SIZE, AT));
-	ASSERT_EQ(1, pages(d, MOCK_PIN, AT + PAGE, 1));
-	ASSERT_EQ(1, pages(d, MOCK_PIN, AT + 2 * PAGE, 1));
-	ASSERT_EQ(0, copy(d, AT + 5 * PAGE, data, 1, MOCK_WRITE));
+	ASSERT_EQ(1, mock_pin(d, AT + PAGE, 1, PIN));
+	ASSERT_EQ(1, mock_pin(d, AT + 2 * PAGE, 1, PIN));
+	ASSERT_EQ(0, mock_rw(d, AT + 5 * PAGE, data, 1, MOCK_WRITE));
 	/* From here on */
 	ASSERT_EQ(0, container_dirty(c, VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
-	ASSERT_EQ(0, pages(d, MOCK_UNPIN, AT + 2 * PAGE, 1));
-	ASSERT_EQ(1, pages(d, MOCK_PIN, AT + 70 * PAGE, 1));
-	ASSERT_EQ(0, pages(d, MOCK_UNPIN, AT + 70 * PAGE, 1));
-	ASSERT_EQ(0, copy(d, AT + 101 * PAGE - 1, data, 2, MOCK_WRITE));
-	ASSERT_EQ(0, copy(d, AT + 110 * PAGE, data, PAGE, 0));
+	ASSERT_EQ(0, mock_unpin(d, AT + 2 * PAGE, 1));
+	ASSERT_EQ(1, mock_pin(d, AT + 70 * PAGE, 1, PIN));
+	ASSERT_EQ(0, mock_unpin(d, AT + 70 * PAGE, 1));
+	ASSERT_EQ(0, mock_rw(d, AT + 101 * PAGE - 1, data, 2, MOCK_WRITE));
+	ASSERT_EQ(0, mock_rw(d, AT + 110 * PAGE, data, PAGE, 0));
 	ASSERT_EQ(0, bits_of(c, bits));
 	EXPECT_EQ(0x6ULL, bits[0]);
 	EXPECT_EQ(1ULL << 6 | 3ULL << 36, bits[1]);
@@ -199,7 +148,7 @@ TEST_F(mdev, dirty)
 	ASSERT_EQ(0, bits_of(c, bits));
 	EXPECT_EQ(0x2ULL, bits[0]);
 	EXPECT_EQ(0, bits[1]);
-	ASSERT_EQ(0, pages(d, MOCK_UNPIN, AT + PAGE, 1));
+	ASSERT_EQ(0, mock_unpin(d, AT + PAGE, 1));
 	ASSERT_EQ(0, bits_of(c, bits));
 	EXPECT_EQ(0x2ULL, bits[0]);
 	ASSERT_EQ(0, bits_of(c, bits));
@@ -215,8 +164,8 @@ TEST_F(mdev, dirty_unmap)
 	ASSERT_EQ(0, container_dirty(self->c,
 				     VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
 	ASSERT_EQ(0, container_map(self->c, DMA_RW, self->memory, SIZE, AT));
-	ASSERT_EQ(1, pages(self->device, MOCK_PIN, AT + 64 * PAGE, 1));
-	ASSERT_EQ(0, copy(self->device, AT, &byte, 1, MOCK_WRITE));
+	ASSERT_EQ(1, mock_pin(self->device, AT + 64 * PAGE, 1, PIN));
+	ASSERT_EQ(0, mock_rw(self->device, AT, &byte, 1, MOCK_WRITE));
 	ASSERT_EQ(0, container_unmap_bitmap(self->c, AT, &size, PAGE, bits,
 					    16));
 	EXPECT_EQ(SIZE, size);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "iommufd.h"
+#include "mock.h"
 #include "pci.h"
 #include "type1.h"
 #include "vfio.h"
@@ -18,17 +19,17 @@ const char *way_missing(enum way_kind kind)
 		"the stock modules have no device files" : NULL;
 }
 
-static int open_group(struct way *way, const char *name, const uint8_t *token)
+/* From here on the group, or the device file, is open, or is an error. */
+static int go_by_group(struct way *way, const char *name, const uint8_t *token)
 {
 	char text[128];
 	int length, i, rc;
 
+	if (way->group < 0)
+		return way->group;
 	way->space = container_open();
 	if (way->space < 0)
 		return way->space;
-	way->group = pci_open_group(name);
-	if (way->group < 0)
-		return way->group;
 	rc = group_set_container(way->group, way->space);
 	if (!rc)
 		rc = container_set_iommu(way->space, VFIO_TYPE1v2_IOMMU);
@@ -47,8 +48,7 @@ static int open_group(struct way *way, const char *name, const uint8_t *token)
 	return way->device < 0 ? way->device : 0;
 }
 
-static int open_device_file(struct way *way, const char *name,
-			    const uint8_t *token)
+static int go_by_device_file(struct way *way, const uint8_t *token)
 {
 	struct vfio_device_bind_iommufd bind = {
 		.argsz = sizeof(bind),
@@ -56,29 +56,48 @@ static int open_device_file(struct way *way, const char *name,
 		.token_uuid_ptr = (uintptr_t)token,
 	};
 
+	if (way->device < 0)
+		return way->device;
 	way->space = iommufd_open();
 	if (way->space < 0)
 		return way->space;
-	way->device = pci_open_device_file(name);
-	if (way->device < 0)
-		return way->device;
 	bind.iommufd = way->space;
 	return xioctl(way->device, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+}
+
+static int go(struct way *way, enum way_kind kind, const char *name,
+	      const uint8_t *token)
+{
+	int rc = kind == WAY_GROUP ? go_by_group(way, name, token) :
+				     go_by_device_file(way, token);
+
+	if (rc)
+		way_close(way);
+	return rc;
 }
 
 int way_open(struct way *way, enum way_kind kind, const char *name,
 	     const uint8_t *token)
 {
-	int rc;
+	*way = (struct way){
+		.space = -1,
+		.group = kind == WAY_GROUP ? pci_open_group(name) : -1,
+		.device = kind == WAY_GROUP ? -1 : pci_open_device_file(name),
+	};
+	return go(way, kind, name, token);
+}
 
-	*way = (struct way){ .space = -1, .group = -1, .device = -1 };
-	if (kind == WAY_GROUP)
-		rc = open_group(way, name, token);
-	else
-		rc = open_device_file(way, name, token);
-	if (rc)
-		way_close(way);
-	return rc;
+int way_open_mdev(struct way *way, enum way_kind kind, int nr)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "iommufd_mock_mdev.%d", nr);
+	*way = (struct way){
+		.space = -1,
+		.group = kind == WAY_GROUP ? mock_open_group(MOCK_MDEV, nr) : -1,
+		.device = kind == WAY_GROUP ? -1 : mock_open(MOCK_MDEV, nr),
+	};
+	return go(way, kind, name, NULL);
 }
 
 void way_close(struct way *way)

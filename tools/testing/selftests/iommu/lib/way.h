@@ -29,6 +29,8 @@ const char *way_missing(enum way_kind kind);
  */
 int way_open(struct way *way, enum way_kind kind, const char *name,
 	     const uint8_t *token);
+/* The same for a device of iommufd_mock.ko. */
+int way_open_mdev(struct way *way, enum way_kind kind, int nr);
 void way_close(struct way *way);
 
 /* VFIO_DEVICE_FEATURE; @flags include the number of the feature. */

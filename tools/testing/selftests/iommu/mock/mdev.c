@@ -136,6 +136,7 @@ static void mdev_close(struct vfio_device *vdev)
 	mdev->unmap_pages = 0;
 	mdev->unmap_strays = 0;
 	mutex_unlock(&mdev->lock);
+	mock_migration_close(vdev);
 
 	mutex_lock(&opens_lock);
 	closes++;
@@ -254,6 +255,9 @@ static void rw(struct rw_work *rw)
 {
 	rw->ret = vfio_dma_rw(&rw->mdev->vdev, rw->arg->iova, rw->data,
 			      rw->arg->length, rw->arg->flags & MOCK_WRITE);
+	if (!rw->ret && rw->arg->flags & MOCK_WRITE)
+		mock_migration_wrote(&rw->mdev->vdev, rw->arg->iova,
+				     rw->arg->length);
 }
 
 static void rw_in_kthread(struct work_struct *work)
@@ -389,6 +393,8 @@ static int mdev_probe(struct platform_device *pdev)
 	if (IS_ERR(mdev))
 		return PTR_ERR(mdev);
 	mdev->needs_kvm = pdev->id % 2 == 0;
+	if (pdev->id == NR_MDEVS - 1)
+		mock_migration_init(&mdev->vdev);
 	ret = vfio_register_emulated_iommu_dev(&mdev->vdev);
 	if (ret)
 		vfio_put_device(&mdev->vdev);
