@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/version.h>
 
@@ -55,6 +56,36 @@ static inline bool compat_mutex_is_mine(struct mutex *lock)
 {
 	return (atomic_long_read(&lock->owner) & ~7UL) ==
 	       (unsigned long)current;
+}
+
+/* The page cache of hugetlbfs counted in huge pages before 6.7 */
+static inline unsigned int hugetlb_index_shift(const struct address_space *mapping)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	return mapping->host->i_blkbits;
+#else
+	return PAGE_SHIFT;
+#endif
+}
+
+/*
+ * Make the caller's reference on a hugetlb page of a page cache a pin, as FOLL_PIN with
+ * FOLL_LONGTERM does; memfd_pin_folios() of later kernels is for that. Returns false when
+ * the page must not be pinned, or only after it was moved.
+ */
+static inline bool folio_pin_hugetlb(struct folio *folio)
+{
+#ifdef CONFIG_CMA
+	/* Whether it is in such an area is not told to modules */
+	return false;
+#else
+	if (!folio_test_uptodate(folio) || folio_test_hwpoison(folio) ||
+	    !folio_is_longterm_pinnable(folio))
+		return false;
+	atomic_inc(folio_pincount_ptr(folio));
+	node_stat_mod_folio(folio, NR_FOLL_PIN_ACQUIRED, 1);
+	return true;
+#endif
 }
 
 /* compat/iommu.c */

@@ -3,6 +3,7 @@
  * pages.c: the memory of a mapping
  * pin.c: pinning it
  * window.c: reaching the memory of a file
+ * resident.c: memory that a file has already
  */
 #ifndef __IOMMUFD_PAGES_H
 #define __IOMMUFD_PAGES_H
@@ -16,8 +17,10 @@
 #include "runs.h"
 #include "singles.h"
 
+struct address_space;
 struct bar;
 struct file;
+struct folio_batch;
 
 /*
  * Memory behind each struct pages, for the area that is made with it: most
@@ -160,5 +163,22 @@ int window_check(struct file *file);
 int window_open(struct window *window, struct file *file, unsigned long base,
 		unsigned long nr_pages, bool writable);
 void window_close(struct window *window);
+
+/* resident.c */
+
+/**
+ * struct resident - A file whose memory is being pinned
+ * @mapping: its page cache; NULL if all has to be mapped
+ * @writable: pins are for writing, and until resident_end() it cannot be sealed
+ */
+struct resident {
+	struct address_space *mapping;
+	bool writable;
+};
+
+int resident_begin(struct resident *resident, struct file *file, bool writable);
+void resident_end(struct resident *resident);
+unsigned int resident_pin(struct resident *resident, unsigned long offset,
+			  unsigned long end, struct folio_batch *batch);
 
 #endif

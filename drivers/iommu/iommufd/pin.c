@@ -15,6 +15,7 @@
 #include <linux/hugetlb.h>
 #include <linux/iommufd_refusal.h>
 #include <linux/mm.h>
+#include <linux/pagevec.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -36,6 +37,7 @@
  * @addr: user address in @mm of the first page
  * @flags: for pinning
  * @window: open when @mm shows a file for the moment
+ * @resident: begun when there is a window
  * @file: there is a window
  * @remote: @mm is not the caller's; a reference on its users is held
  */
@@ -44,6 +46,7 @@ struct pin_source {
 	unsigned long addr;
 	unsigned int flags;
 	struct window window;
+	struct resident resident;
 	bool file;
 	bool remote;
 };
@@ -73,10 +76,33 @@ static int check_readable(struct mm_struct *mm, unsigned long addr,
 
 static void source_close(struct pin_source *source)
 {
-	if (source->file)
+	if (source->file) {
+		resident_end(&source->resident);
 		window_close(&source->window);
-	else if (source->remote)
+	} else if (source->remote) {
 		mmput(source->mm);
+	}
+}
+
+static int source_open_file(struct pin_source *source,
+			    const struct pages *pages, unsigned long base,
+			    unsigned long nr_pages)
+{
+	int rc;
+
+	rc = window_open(&source->window, pages->file, base, nr_pages,
+			 pages->writable);
+	if (rc)
+		return rc;
+	rc = resident_begin(&source->resident, pages->file, pages->writable);
+	if (rc) {
+		window_close(&source->window);
+		return rc;
+	}
+	source->mm = current->mm;
+	source->remote = false;
+	source->addr = source->window.addr;
+	return 0;
 }
 
 static int source_open(struct pin_source *source, struct pages *pages,
@@ -90,16 +116,8 @@ static int source_open(struct pin_source *source, struct pages *pages,
 		source->flags |= FOLL_WRITE;
 
 	source->file = pages->file;
-	if (source->file) {
-		rc = window_open(&source->window, pages->file, base, nr_pages,
-				 pages->writable);
-		if (rc)
-			return rc;
-		source->mm = current->mm;
-		source->remote = false;
-		source->addr = source->window.addr;
-		return 0;
-	}
+	if (source->file)
+		return source_open_file(source, pages, base, nr_pages);
 
 	/* The identity stays while user memory is mapped, see owner.h */
 	source->mm = pages->owner->who.mm;
@@ -222,6 +240,63 @@ static int absorb(struct runs_builder *builder, struct page **batch,
 	return 0;
 }
 
+/*
+ * Pin and record hugetlb pages that come next and that their file has in memory.
+ * Returns how many, 0 when the next one is none of those.
+ */
+static int pin_resident(struct pin_source *source, const struct pages *pages,
+			struct runs_builder *builder)
+{
+	unsigned long at = pages->base + (builder->nr_pages << PAGE_SHIFT);
+	unsigned long end = pages->base + (pages->nr_pages << PAGE_SHIFT);
+	struct folio_batch batch;
+	unsigned int nr;
+	unsigned int i;
+	int rc;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	nr = resident_pin(&source->resident, at, end, &batch);
+	for (i = 0; i < nr; i++) {
+		struct folio *folio = batch.folios[i];
+		unsigned long skip = offset_in_folio(folio, at) >> PAGE_SHIFT;
+		unsigned long count = min(folio_nr_pages(folio) - skip,
+					  (end - at) >> PAGE_SHIFT);
+
+		rc = runs_append(builder, folio_pfn(folio) + skip, count, true);
+		if (rc) {
+			for (; i < nr; i++)
+				unpin_user_page(&batch.folios[i]->page);
+			return rc;
+		}
+		at += count << PAGE_SHIFT;
+	}
+	return nr;
+}
+
+/*
+ * Pin and record some pages more. @probe: ask for one page, as a hugetlb page may begin
+ * there; set to whether one did.
+ */
+static int pin_next(struct pin_source *source, const struct pages *pages,
+		    struct runs_builder *builder, struct page **batch,
+		    unsigned long capacity, bool *probe)
+{
+	unsigned long want = min(pages->nr_pages - builder->nr_pages,
+				 *probe ? 1UL : capacity);
+	long got = 0;
+
+	if (source->file)
+		got = pin_resident(source, pages, builder);
+	if (got)
+		return min(got, 0L);
+
+	got = source_get(source, builder->nr_pages, want, batch);
+	if (got < 0)
+		return fatal_signal_pending(current) ? -EINTR : got;
+	return absorb(builder, batch, got, probe);
+}
+
 static void __cold refuse_pin(const struct pages *pages, unsigned long index,
 			      int error)
 {
@@ -277,17 +352,8 @@ int pin_runs(struct pages *pages, struct runs *runs)
 	/* Ask for one page where a hugetlb page may begin, for many elsewhere */
 	probe = pages->nr_pages >= PMD_SIZE / PAGE_SIZE;
 	while (builder.nr_pages < pages->nr_pages) {
-		unsigned long want = min(pages->nr_pages - builder.nr_pages,
-					 probe ? 1UL : capacity);
-		long got;
-
-		got = source_get(&source, builder.nr_pages, want, batch);
-		if (got < 0) {
-			rc = fatal_signal_pending(current) ? -EINTR : got;
-			refuse_pin(pages, builder.nr_pages, rc);
-			break;
-		}
-		rc = absorb(&builder, batch, got, &probe);
+		rc = pin_next(&source, pages, &builder, batch, capacity,
+			      &probe);
 		if (rc) {
 			refuse_pin(pages, builder.nr_pages, rc);
 			break;

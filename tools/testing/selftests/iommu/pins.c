@@ -23,6 +23,8 @@
 #define MIB	(1UL << 20)
 #define SIZE	(16 * MIB)
 #define AT	0x10000000UL
+#define SCRATCH	0x8000UL
+#define DMA	1024UL
 #define NOBODY	65534
 
 FIXTURE(pins)
@@ -324,6 +326,78 @@ TEST_F(pins, hugetlb)
 				NULL));
 	EXPECT_TRUE(census_settles(self->base));
 	EXPECT_EQ(free, census_free_hugepages());
+}
+
+/* The device reads at @iova what the process has at @memory */
+static bool device_reads(FIXTURE_DATA(pins) *self, unsigned long iova,
+			 const char *memory)
+{
+	memset(self->memory, 0, DMA);
+	return !edu_read_memory(&self->rig.edu, iova, DMA) &&
+	       !edu_write_memory(&self->rig.edu, SCRATCH, DMA) &&
+	       !memcmp(memory, self->memory, DMA);
+}
+
+/*
+ * Huge pages of a file, of which the middle ones are there and the others not yet:
+ * each is the file's, and has one pin. While it is there for writing nobody can
+ * seal the file, and behind a seal there is none.
+ */
+TEST_F(pins, hugetlb_file)
+{
+	uint32_t pt = self->ioas;
+	uint64_t iova = AT;
+	char *memory;
+	long free;
+	int file;
+	int i;
+
+	if (!census_want_hugepages(4))
+		SKIP(return, "no free huge pages");
+	file = memfd_create("pins", MFD_CLOEXEC | MFD_HUGETLB |
+				    MFD_ALLOW_SEALING);
+	ASSERT_GE(file, 0);
+	ASSERT_EQ(0, ftruncate(file, 4 * HUGE));
+	memory = mmap(NULL, 4 * HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+		      0);
+	ASSERT_NE(MAP_FAILED, memory);
+	memset(memory + HUGE, 1, 2 * HUGE);
+	free = census_free_hugepages();
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, SCRATCH));
+
+	/* From the middle of the first page to that of the last */
+	ASSERT_EQ(0, ioas_map_file(self->fd, self->ioas, MAP_RW | MAP_AT, file,
+				   HUGE / 2, 3 * HUGE, &iova));
+	EXPECT_TRUE(census_settles(self->base + 1 + 4));
+	EXPECT_EQ(free - 2, census_free_hugepages());
+	ASSERT_EQ(0, vfio_detach(self->rig.device));
+	EXPECT_TRUE(census_settles(self->base));
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	EXPECT_TRUE(census_settles(self->base + 1 + 4));
+	for (i = 0; i < 7; i++) {
+		char *at = memory + HUGE / 2 + i * HUGE / 2 - (i == 6) * DMA;
+
+		memset(at, 0x20 + i, DMA);
+		EXPECT_TRUE(device_reads(self, AT + (at - memory) - HUGE / 2,
+					 at));
+	}
+	ASSERT_EQ(0, munmap(memory, 4 * HUGE));
+	EXPECT_EQ(-1, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(EBUSY, errno);
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, 3 * HUGE, NULL));
+	EXPECT_TRUE(census_settles(self->base + 1));
+
+	ASSERT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(-EPERM, ioas_map_file(self->fd, self->ioas, MAP_RW | MAP_AT,
+					file, 0, HUGE, &iova));
+	ASSERT_EQ(0, ioas_map_file(self->fd, self->ioas, MAP_READ | MAP_AT,
+				   file, 0, 4 * HUGE, &iova));
+	EXPECT_TRUE(census_settles(self->base + 1 + 4));
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, 4 * HUGE, NULL));
+	ASSERT_EQ(0, close(file));
+	EXPECT_TRUE(census_settles(self->base + 1));
+	EXPECT_EQ(free + 2, census_free_hugepages());
 }
 
 /* The memory of another process stays pinned until it is unmapped. */
