@@ -10,6 +10,8 @@
 # by Debian 12's own QEMU, which knows no other; --stock shows it with the stock
 # modules. Other options are those of ./run vm.
 . "$(dirname -- "$0")/lib.sh"
+. "$vm_dir/l2.sh"
+. "$vm_dir/tree.sh"
 
 way=iommufd
 ours=yes
@@ -100,18 +102,10 @@ pass "image: Debian $suite, QEMU $version"
 
 share=$build/demo
 rm -rf "$share"
-mkdir -p "$share/l2"
-head -c 4194304 /dev/urandom >"$share/payload"
-gcc -O2 -Wall -static -o "$share/l2/edu-dma" "$vm_dir/guest/edu-dma.c"
-cp "$vm_dir/guest/l2-init" "$share/l2/init"
-cp "$vm_dir/guest/l2-dhcp" "$share/l2/dhcp"
-cat >"$share/l2/demo.conf" <<-EOF
-	payload_bytes=4194304
-	payload_sum=$(sha256sum <"$share/payload" | cut -d ' ' -f 1)
-EOF
-(cd "$share/l2" && find . | cpio --quiet -o -H newc -R 0:0) >"$share/l2.cpio"
+mkdir -p "$share"
+make_l2 "$share" l2-init 4194304
 cp "$vm_dir/guest/demo" "$share/demo"
-[ "$old_qemu" = no ] || cp -al "$image/qemu-bookworm" "$share/qemu"
+[ "$old_qemu" = no ] || share_tree qemu-bookworm "$share/qemu"
 
 in_l1 demo "a machine, and a guest in it"
 in_l1 demo-bounced "the same, all DMA of the guest bounced" swiotlb=force

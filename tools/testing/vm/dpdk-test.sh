@@ -11,29 +11,14 @@
 . "$vm_dir/tap.sh"
 . "$vm_dir/tree.sh"
 
-options=(--timeout 3600)
-stock=
-while [ $# -gt 0 ]; do
-	case $1 in
-	-h | --help) manual && exit ;;
-	--stock) options+=("$1") && stock=-stock && shift ;;
-	--kernel) options+=("$1" "${2:?}") && shift 2 ;;
-	*) break ;;
-	esac
-done
-[ $# -ge 2 ] || { manual >&2 && exit 2; }
-
+tap_options "$@"
 extract_tree dpdk-bookworm bookworm dpdk-dev ./usr/lib/x86_64-linux-gnu \
 	./usr/bin/dpdk-testpmd
-share=$(mktemp -d)
-trap 'rm -rf "$share"' EXIT
 cp "$vm_dir/guest/dpdk" "$share/"
-cp -al "$image/dpdk-bookworm" "$share/dpdk-bookworm" 2>/dev/null ||
-	cp -a "$image/dpdk-bookworm" "$share/"
+share_tree dpdk-bookworm "$share/dpdk-bookworm"
 
 nic=disable-legacy=on,iommu_platform=on,romfile=,netdev=n0
-log=$*
-tap_machine "dpdk-${log//[ :]/-}$stock" --iommu "$1" --cpus 2 --turns --mem 3G "${options[@]}" --share "$share" \
+tap_machine "dpdk-$log" "${options[@]}" --cpus 2 --turns --mem 3G \
 	--device "virtio-net-pci,$nic" --device e1000e,netdev=n1,romfile= \
 	--qemu-arg -netdev --qemu-arg hubport,id=n0,hubid=0 \
-	--qemu-arg -netdev --qemu-arg hubport,id=n1,hubid=0 -- ./dpdk "$@"
+	--qemu-arg -netdev --qemu-arg hubport,id=n1,hubid=0 -- ./dpdk "${words[@]}"

@@ -40,3 +40,8 @@ extract_tree() {
 	rm -rf "$tree"
 	mv "$tree.new" "$tree"
 }
+
+# share_tree NAME PATH: the same tree once more, without a copy where links can be.
+share_tree() {
+	cp -alT "$image/$1" "$2" 2>/dev/null || cp -aT "$image/$1" "$2"
+}
