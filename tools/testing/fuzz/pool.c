@@ -22,23 +22,13 @@ struct pool *pool_create(void)
 
 int pool_give(struct pool *pool, const char *path)
 {
-	FILE *file = fopen(path, "r");
-	unsigned int line = 0;
-	int rc = 0;
+	int nr = programs_read(&pool->given[pool->nr_given],
+			       MAX_KEPT - pool->nr_given, path);
 
-	if (!file) {
-		perror(path);
+	if (nr < 0)
 		return -1;
-	}
-	while (pool->nr_given < MAX_KEPT) {
-		rc = program_read(&pool->given[pool->nr_given], file, path,
-				  &line);
-		if (rc <= 0)
-			break;
-		pool->nr_given++;
-	}
-	fclose(file);
-	return rc < 0 ? -1 : 0;
+	pool->nr_given += nr;
+	return 0;
 }
 
 void pool_keep(struct pool *pool, const struct program *program,

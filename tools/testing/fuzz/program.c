@@ -218,8 +218,12 @@ static const char *read_call(struct program *program, char *line, int *labels)
 	return NULL;
 }
 
-int program_read(struct program *program, FILE *file, const char *name,
-		 unsigned int *line)
+/*
+ * Reads up to an empty line, or the end. 1: a program, 0: none is left, -1: it is
+ * not one, as told on stderr.
+ */
+static int read_one(struct program *program, FILE *file, const char *name,
+		    unsigned int *line)
 {
 	int labels[MAX_CALLS];
 	const char *wrong;
@@ -244,6 +248,26 @@ int program_read(struct program *program, FILE *file, const char *name,
 		}
 	}
 	return program->nr > 0;
+}
+
+int programs_read(struct program *programs, unsigned int max, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int line = 0, nr = 0;
+	int rc = 0;
+
+	if (!file) {
+		perror(path);
+		return -1;
+	}
+	while (nr < max) {
+		rc = read_one(&programs[nr], file, path, &line);
+		if (rc <= 0)
+			break;
+		nr++;
+	}
+	fclose(file);
+	return rc < 0 ? -1 : (int)nr;
 }
 
 size_t program_length(const struct program *program)

@@ -151,11 +151,10 @@ void program_remove(struct program *program, unsigned int index);
 
 void program_write(const struct program *program, FILE *file);
 /*
- * Reads up to an empty line, or the end. 1: a program, 0: none is left, -1: it is
- * not one, as told on stderr.
+ * Reads the first @max programs of a file, between which lines are empty: how many, or
+ * -1 for what is not one, as told on stderr.
  */
-int program_read(struct program *program, FILE *file, const char *name,
-		 unsigned int *line);
+int programs_read(struct program *programs, unsigned int max, const char *path);
 /* Its length on paper. */
 size_t program_length(const struct program *program);
 

@@ -20,26 +20,6 @@ static unsigned int nr_programs;
 static const char *command;
 static char try_path[256];
 
-static int read_programs(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	unsigned int line = 0;
-	int rc = 0;
-
-	if (!file) {
-		perror(path);
-		return -1;
-	}
-	while (nr_programs < MAX_PROGRAMS) {
-		rc = program_read(&programs[nr_programs], file, path, &line);
-		if (rc <= 0)
-			break;
-		nr_programs++;
-	}
-	fclose(file);
-	return rc < 0 || !nr_programs ? -1 : 0;
-}
-
 static bool write_programs(const char *path, const struct program *from,
 			   unsigned int nr)
 {
@@ -157,12 +137,15 @@ int reduce(const char *path, const char *with)
 {
 	char result[256];
 	unsigned int i;
+	int nr;
 
 	command = with;
 	snprintf(try_path, sizeof(try_path), "%s.try", path);
 	snprintf(result, sizeof(result), "%s.reduced", path);
-	if (read_programs(path))
+	nr = programs_read(programs, MAX_PROGRAMS, path);
+	if (nr <= 0)
 		return 2;
+	nr_programs = nr;
 	if (!find_last()) {
 		fprintf(stderr, "fuzz: %s: it does not happen again\n", path);
 		return 1;

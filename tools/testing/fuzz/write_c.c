@@ -244,14 +244,12 @@ static void write_main(const struct program *program)
 int write_c(const char *path)
 {
 	static struct program program;
-	FILE *file = fopen(path, "r");
-	unsigned int line = 0, i;
+	unsigned int i;
 
-	if (!file || program_read(&program, file, path, &line) != 1) {
-		perror(path);
+	if (programs_read(&program, 1, path) != 1) {
+		fprintf(stderr, "fuzz: %s: no program\n", path);
 		return 2;
 	}
-	fclose(file);
 	fputs(prelude, stdout);
 	for (i = 0; i < program.nr; i++)
 		if (type_of(&program.calls[i])->run != call_fork)
