@@ -22,6 +22,7 @@
 #include "lib/iommufd.h"
 #include "lib/pass.h"
 #include "lib/rig.h"
+#include "lib/sysfs.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
 
@@ -280,19 +281,6 @@ TEST_F(isolation, cap_ipc_lock)
 	EXPECT_EQ(0, unmap(self, 0, 2));
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int file = open(path, O_WRONLY | O_CLOEXEC);
-	int rc = 0;
-
-	if (file < 0)
-		return -errno;
-	if (write(file, text, strlen(text)) != (ssize_t)strlen(text))
-		rc = -errno;
-	close(file);
-	return rc;
-}
-
 /* Root of a user namespace is nobody here: the same nodes, account and limit. */
 TEST_F(isolation, user_namespace)
 {
@@ -312,9 +300,9 @@ TEST_F(isolation, user_namespace)
 		int rc;
 
 		if (unshare(CLONE_NEWUSER) ||
-		    write_file("/proc/self/setgroups", "deny") ||
-		    write_file("/proc/self/uid_map", "0 65534 1") ||
-		    write_file("/proc/self/gid_map", "0 65534 1") ||
+		    sysfs_write("/proc/self/setgroups", "deny") ||
+		    sysfs_write("/proc/self/uid_map", "0 65534 1") ||
+		    sysfs_write("/proc/self/gid_map", "0 65534 1") ||
 		    getuid() != 0)
 			_exit(1);
 		if (iommufd_open() != -EACCES ||

@@ -4,7 +4,6 @@
  * it pays for with its memory cgroup, and where it ends.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -17,6 +16,7 @@
 #include "lib/iommufd.h"
 #include "lib/machine.h"
 #include "lib/rig.h"
+#include "lib/sysfs.h"
 
 #define PAGE	4096UL
 #define MIB	(1UL << 20)
@@ -37,16 +37,6 @@ FIXTURE(limits)
 	unsigned char *page;
 };
 
-static int write_param(long value)
-{
-	FILE *file = fopen(PARAM, "w");
-
-	if (!file)
-		return -errno;
-	fprintf(file, "%ld", value);
-	return fclose(file) ? -errno : 0;
-}
-
 FIXTURE_SETUP(limits)
 {
 	RIG_SETUP(rig_start, &self->rig);
@@ -57,7 +47,7 @@ FIXTURE_SETUP(limits)
 	ASSERT_NE(MAP_FAILED, self->page);
 	memset(self->page, 0, 16 * PAGE);
 	/* A test that gave up its rights could not put it back */
-	ASSERT_EQ(0, write_param(ALLOWED));
+	ASSERT_EQ(0, sysfs_write_number(PARAM, ALLOWED));
 }
 
 FIXTURE_TEARDOWN(limits)
@@ -196,7 +186,7 @@ TEST_F(limits, copies_of_one_page)
 	long nr, again;
 	int rc;
 
-	ASSERT_EQ(0, write_param(8));
+	ASSERT_EQ(0, sysfs_write_number(PARAM, 8));
 	ASSERT_EQ(0, as_nobody(PAGE));
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->page,
 				 PAGE, AT));
@@ -225,7 +215,7 @@ TEST_F(limits, privileged)
 {
 	int rc;
 
-	ASSERT_EQ(0, write_param(1));
+	ASSERT_EQ(0, sysfs_write_number(PARAM, 1));
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->page,
 				 PAGE, AT));
 	EXPECT_EQ(2 * STEP, copies(self, 2 * STEP, &rc));
@@ -244,7 +234,7 @@ TEST_F(limits, mappings_pay_for_themselves)
 	long i;
 
 	if (slow)
-		ASSERT_EQ(0, write_param(1));
+		ASSERT_EQ(0, sysfs_write_number(PARAM, 1));
 	ASSERT_EQ(0, as_nobody(nr * PAGE));
 	for (i = 0; i < nr; i++)
 		if (ioas_map_at(self->fd, self->ioas, MAP_RW, self->page, PAGE,

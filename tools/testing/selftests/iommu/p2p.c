@@ -15,6 +15,7 @@
 #include <linux/pci_regs.h>
 
 #include "kselftest_harness.h"
+#include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
@@ -382,28 +383,14 @@ TEST_F(p2p, unplug)
 	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
 }
 
-static long status_value(const char *key)
-{
-	char line[128];
-	long value = -1;
-	FILE *file = fopen("/proc/self/status", "r");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)))
-			value = atol(line + strlen(key));
-	if (file)
-		fclose(file);
-	return value;
-}
-
 TEST_F(p2p, charges_nothing)
 {
-	long pinned = status_value("VmPin:");
+	long pinned = census_pinned();
 	char text[2048], line[128];
 
 	ASSERT_GE(pinned, 0);
 	ASSERT_EQ(0, map_bar(self));
-	EXPECT_EQ(pinned, status_value("VmPin:"));
+	EXPECT_EQ(pinned, census_pinned());
 	/* The edu's page is pinned, and the BAR is told of apart */
 	iommufd_describe(self->fd, text, sizeof(text));
 	snprintf(line, sizeof(line),
@@ -411,7 +398,7 @@ TEST_F(p2p, charges_nothing)
 		 self->ioas, self->size + 4096, self->size);
 	EXPECT_NE(NULL, strstr(text, line)) TH_LOG("in %s", text);
 	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
-	EXPECT_EQ(pinned, status_value("VmPin:"));
+	EXPECT_EQ(pinned, census_pinned());
 }
 
 /* Devices may not do what the process may not. */

@@ -66,31 +66,23 @@ FIXTURE_TEARDOWN(power)
 	EXPECT_EQ(0, pci_unbind_driver(self->name));
 }
 
-static void read_text(const char *name, const char *attribute, char text[32])
+/* Asking for the state wakes nobody. */
+static bool is_in(const char *name, const char *state)
 {
-	char path[128];
-	FILE *file;
+	char path[128], text[32];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", name,
-		 attribute);
-	memset(text, 0, 32);
-	file = fopen(path, "r");
-	if (!file)
-		return;
-	if (fscanf(file, "%31s", text) != 1)
-		text[0] = 0;
-	fclose(file);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state",
+		 name);
+	return sysfs_scan(path, "%31s", text) == 1 && !strcmp(text, state);
 }
 
-/* Falling asleep takes a moment. Asking for the state wakes nobody. */
+/* Falling asleep takes a moment. */
 static bool becomes(const char *name, const char *state)
 {
-	char text[32];
 	int tries;
 
 	for (tries = 0; tries < 500; tries++) {
-		read_text(name, "power_state", text);
-		if (!strcmp(text, state))
+		if (is_in(name, state))
 			return true;
 		usleep(10000);
 	}
@@ -100,11 +92,8 @@ static bool becomes(const char *name, const char *state)
 /* Whether it is so after a while in which it could have changed. */
 static bool stays(const char *name, const char *state)
 {
-	char text[32];
-
 	usleep(300000);
-	read_text(name, "power_state", text);
-	return !strcmp(text, state);
+	return is_in(name, state);
 }
 
 /* Whether the host lets it sleep: "auto" or "on". */

@@ -17,6 +17,7 @@
 #include "lib/census.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
+#include "lib/sysfs.h"
 #include "lib/type1.h"
 
 #define PAGE	4096UL
@@ -469,19 +470,12 @@ static bool enforces(const char *name)
 {
 	unsigned long long ecap;
 	char path[128];
-	FILE *file;
-	int n;
 
 	if (machine_has_amd())
 		return true;
 	snprintf(path, sizeof(path),
 		 "/sys/bus/pci/devices/%s/iommu/intel-iommu/ecap", name);
-	file = fopen(path, "r");
-	if (!file)
-		return false;
-	n = fscanf(file, "%llx", &ecap);
-	fclose(file);
-	return n == 1 && (ecap & (1 << 7));
+	return sysfs_scan(path, "%llx", &ecap) == 1 && (ecap & (1 << 7));
 }
 
 TEST_F(space, extensions)

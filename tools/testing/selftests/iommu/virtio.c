@@ -5,12 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/iommufd.h"
 #include "lib/pci.h"
+#include "lib/sysfs.h"
 #include "lib/vfio.h"
 
 #define VENDOR		0x1af4
@@ -49,24 +49,12 @@ FIXTURE_VARIANT_ADD(virtio, past_allowed)
 	.device = RNG_MODERN, .allow = "Y", .expected = 0,
 };
 
-static int set_allow(const char *value)
-{
-	int fd = open(ALLOW, O_WRONLY | O_CLOEXEC);
-	ssize_t done;
-
-	if (fd < 0)
-		return -errno;
-	done = write(fd, value, strlen(value));
-	close(fd);
-	return done == (ssize_t)strlen(value) ? 0 : -EIO;
-}
-
 FIXTURE_SETUP(virtio)
 {
 	if (pci_find(VENDOR, variant->device, 0, self->name))
 		SKIP(return, "the machine has no such virtio device");
 	ASSERT_EQ(0, pci_bind_driver(self->name, "vfio-pci"));
-	ASSERT_EQ(0, set_allow(variant->allow));
+	ASSERT_EQ(0, sysfs_write(ALLOW, variant->allow));
 	self->iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->iommufd, 0);
 	self->device = pci_open_device_file(self->name);
@@ -77,7 +65,7 @@ FIXTURE_TEARDOWN(virtio)
 {
 	close(self->device);
 	close(self->iommufd);
-	EXPECT_EQ(0, set_allow("N"));
+	EXPECT_EQ(0, sysfs_write(ALLOW, "N"));
 	EXPECT_EQ(0, pci_unbind_driver(self->name));
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sysfs.h"
+
 /* The number behind @key, which stands at the start of a line of @path. */
 static long number(const char *path, const char *key)
 {
@@ -26,20 +28,10 @@ static long number(const char *path, const char *key)
 	return value;
 }
 
-static void set(const char *path, long value)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file)
-		return;
-	fprintf(file, "%ld\n", value);
-	fclose(file);
-}
-
 long census_pins(void)
 {
 	/* Each CPU keeps a part of the counters to itself until told. */
-	set("/proc/sys/vm/stat_refresh", 1);
+	sysfs_write("/proc/sys/vm/stat_refresh", "1");
 	return number("/proc/vmstat", "nr_foll_pin_acquired") -
 	       number("/proc/vmstat", "nr_foll_pin_released");
 }
@@ -92,17 +84,10 @@ int census_open_files(void)
 int census_module_users(const char *module)
 {
 	char path[128];
-	FILE *file;
-	int users = -1;
+	int users;
 
 	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
-	file = fopen(path, "r");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &users) != 1)
-		users = -1;
-	fclose(file);
-	return users;
+	return sysfs_scan(path, "%d", &users) == 1 ? users : -1;
 }
 
 long census_free_hugepages(void)
@@ -118,6 +103,7 @@ bool census_want_hugepages(int count)
 	if (number("/proc/meminfo", "Hugepagesize") != 2048)
 		return false;
 	if (free < count)
-		set("/proc/sys/vm/nr_hugepages", total + count - free);
+		sysfs_write_number("/proc/sys/vm/nr_hugepages",
+				   total + count - free);
 	return census_free_hugepages() >= count;
 }

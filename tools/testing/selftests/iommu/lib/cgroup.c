@@ -8,21 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sysfs.h"
+
 #define ROOT "/tmp/cgroup-of-test"
-
-static int put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	int rc = 0;
-
-	if (!file)
-		return -errno;
-	if (fputs(text, file) < 0)
-		rc = -errno;
-	if (fclose(file) && !rc)
-		rc = -errno;
-	return rc;
-}
 
 const char *cgroup_missing(void)
 {
@@ -32,7 +20,7 @@ const char *cgroup_missing(void)
 		if (mount("none", ROOT, "cgroup2", 0, NULL))
 			return "the kernel has no cgroup2";
 	}
-	if (put(ROOT "/cgroup.subtree_control", "+memory"))
+	if (sysfs_write(ROOT "/cgroup.subtree_control", "+memory"))
 		return "no memory controller in cgroup2";
 	return NULL;
 }
@@ -47,7 +35,7 @@ int cgroup_create(const char *name, uint64_t max)
 	snprintf(path, sizeof(path), ROOT "/%s/memory.max", name);
 	snprintf(text, sizeof(text), max ? "%llu" : "max",
 		 (unsigned long long)max);
-	return put(path, text);
+	return sysfs_write(path, text);
 }
 
 int cgroup_remove(const char *name)
@@ -72,7 +60,7 @@ int cgroup_join(const char *name)
 	char path[256];
 
 	snprintf(path, sizeof(path), ROOT "/%s/cgroup.procs", name);
-	return put(path, "0");
+	return sysfs_write(path, "0");
 }
 
 long cgroup_read(const char *name, const char *file, const char *key)
@@ -83,17 +71,14 @@ long cgroup_read(const char *name, const char *file, const char *key)
 	FILE *f;
 
 	snprintf(path, sizeof(path), ROOT "/%s/%s", name, file);
+	if (!key)
+		return sysfs_scan(path, "%ld", &value) == 1 ? value : -EINVAL;
 	f = fopen(path, "r");
 	if (!f)
 		return -errno;
-	if (!key) {
-		if (fscanf(f, "%ld", &value) != 1)
-			value = -EINVAL;
-	} else {
-		while (fscanf(f, "%63s %ld", word, &found) == 2)
-			if (!strcmp(word, key))
-				value = found;
-	}
+	while (fscanf(f, "%63s %ld", word, &found) == 2)
+		if (!strcmp(word, key))
+			value = found;
 	fclose(f);
 	return value;
 }

@@ -6,25 +6,14 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "sysfs.h"
 
 #define DEBUGFS	"/sys/kernel/debug/"
 
 static int fail_nth = -1;
 static pid_t opened_by;
-
-static bool set(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done;
-
-	if (fd < 0)
-		return false;
-	done = write(fd, value, strlen(value)) > 0;
-	close(fd);
-	return done;
-}
 
 bool fault_available(void)
 {
@@ -42,7 +31,7 @@ bool fault_available(void)
 	if (access("/proc/thread-self/fail-nth", W_OK))
 		return false;
 	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (!set(settings[i][0], settings[i][1]))
+		if (sysfs_write(settings[i][0], settings[i][1]))
 			return false;
 	return true;
 }

@@ -2,8 +2,9 @@
 #include "machine.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "sysfs.h"
 
 static bool has_iommu(const char *prefix)
 {
@@ -32,16 +33,10 @@ bool machine_has_amd(void)
 /* QEMU's host bridges have Red Hat's number. A small kernel has no DMI to ask */
 static bool is_emulated(void)
 {
-	FILE *file = fopen("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor",
-			   "r");
-	unsigned int vendor = 0;
+	unsigned int vendor;
 
-	if (!file)
-		return false;
-	if (fscanf(file, "%x", &vendor) != 1)
-		vendor = 0;
-	fclose(file);
-	return vendor == 0x1af4;
+	return sysfs_scan("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor",
+			  "%x", &vendor) == 1 && vendor == 0x1af4;
 }
 
 const char *machine_hides_faults(void)

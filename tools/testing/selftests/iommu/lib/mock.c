@@ -160,30 +160,19 @@ int mock_domains(struct mock_domain *domains, int max)
 
 long mock_surprises(void)
 {
-	FILE *file = fopen(DEBUGFS "surprises", "r");
 	long count;
 
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%ld", &count) != 1)
-		count = -EIO;
-	fclose(file);
-	return count;
+	return sysfs_scan(DEBUGFS "surprises", "%ld", &count) == 1 ? count : -EIO;
 }
 
 int mock_opens(struct mock_opens *opens)
 {
-	FILE *file = fopen(DEBUGFS "opens", "r");
-	int rc = 0;
+	int rc = sysfs_scan(DEBUGFS "opens",
+			    "opens %u refused %u closes %u with-kvm %u",
+			    &opens->opens, &opens->refused, &opens->closes,
+			    &opens->with_kvm);
 
-	if (!file)
-		return -errno;
-	if (fscanf(file, "opens %u refused %u closes %u with-kvm %u",
-		   &opens->opens, &opens->refused, &opens->closes,
-		   &opens->with_kvm) != 4)
-		rc = -EIO;
-	fclose(file);
-	return rc;
+	return rc == 4 ? 0 : -EIO;
 }
 
 int mock_pci_leaves(const char *name, unsigned long *leaves,

@@ -14,19 +14,12 @@
 
 static unsigned long read_hex(const char *name, const char *attribute)
 {
-	unsigned long value = 0;
+	unsigned long value;
 	char path[256];
-	FILE *file;
 
 	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/%s", name,
 		 attribute);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (fscanf(file, "%lx", &value) != 1)
-		value = 0;
-	fclose(file);
-	return value;
+	return sysfs_scan(path, "%lx", &value) == 1 ? value : 0;
 }
 
 static int device_link(const char *name, const char *link, char *last,

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sysfs.h"
+
 #define TRACING	"/sys/kernel/tracing/"
 #define GROUP	PROBE_GROUP
 
@@ -23,31 +25,16 @@ static const struct {
 	[PROBE_DESTROY] = { "test_destroy", "kvm:kvm_arch_destroy_vm" },
 };
 
-static int put(const char *file, int flags, const char *text)
-{
-	char path[256];
-	int fd, rc = 0;
-
-	snprintf(path, sizeof(path), TRACING "%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC | flags);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		rc = -errno;
-	close(fd);
-	return rc;
-}
-
 void probes_clear(void)
 {
 	char text[128];
 	int i;
 
-	put("events/" GROUP "/enable", 0, "0");
+	sysfs_write(TRACING "events/" GROUP "/enable", "0");
 	for (i = 0; i < NR_PROBES; i++) {
 		snprintf(text, sizeof(text), "-:" GROUP "/%s\n",
 			 probes[i].event);
-		put("kprobe_events", O_APPEND, text);
+		sysfs_write(TRACING "kprobe_events", text);
 	}
 }
 
@@ -61,13 +48,13 @@ int probes_set(void)
 	for (i = 0; i < NR_PROBES; i++) {
 		snprintf(text, sizeof(text), "p:" GROUP "/%s %s\n",
 			 probes[i].event, probes[i].function);
-		rc = put("kprobe_events", O_APPEND, text);
+		rc = sysfs_write(TRACING "kprobe_events", text);
 		if (rc) {
 			probes_clear();
 			return rc;
 		}
 	}
-	return put("events/" GROUP "/enable", 0, "1");
+	return sysfs_write(TRACING "events/" GROUP "/enable", "1");
 }
 
 long probe_hits(enum probe probe)
@@ -91,7 +78,7 @@ int probe_add(const char *event, const char *function)
 	char text[128];
 
 	snprintf(text, sizeof(text), "p:" GROUP "/%s %s\n", event, function);
-	return put("kprobe_events", O_APPEND, text);
+	return sysfs_write(TRACING "kprobe_events", text);
 }
 
 void probe_remove(const char *event)
@@ -99,7 +86,7 @@ void probe_remove(const char *event)
 	char text[128];
 
 	snprintf(text, sizeof(text), "-:" GROUP "/%s\n", event);
-	put("kprobe_events", O_APPEND, text);
+	sysfs_write(TRACING "kprobe_events", text);
 }
 
 void trace_letters(const char *const *events, char *letters, size_t size)
@@ -129,17 +116,21 @@ void trace_letters(const char *const *events, char *letters, size_t size)
 
 static int trace_switch(const char *event, const char *value)
 {
-	char file[128];
+	char path[256];
 
-	snprintf(file, sizeof(file), "events/%s/enable", event);
-	return put(file, 0, value);
+	snprintf(path, sizeof(path), TRACING "events/%s/enable", event);
+	return sysfs_write(path, value);
 }
 
 int trace_start(const char *event)
 {
-	int rc = put("trace", O_TRUNC, "");
+	/* Opening it so is what empties it. */
+	int trace = open(TRACING "trace", O_WRONLY | O_CLOEXEC | O_TRUNC);
 
-	return rc ? rc : trace_switch(event, "1");
+	if (trace < 0)
+		return -errno;
+	close(trace);
+	return trace_switch(event, "1");
 }
 
 int trace_stop(const char *event)

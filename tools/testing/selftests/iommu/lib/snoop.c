@@ -11,6 +11,7 @@
 #include "edu.h"
 #include "iommufd.h"
 #include "machine.h"
+#include "sysfs.h"
 #include "vfio.h"
 
 #define VTD_ECAP	"/sys/class/iommu/dmar0/intel-iommu/ecap"
@@ -24,19 +25,13 @@ const char *const file_kind_names[NR_FILE_KINDS] = {
 
 bool machine_lets_nosnoop_pass(void)
 {
-	unsigned long ecap = 0;
-	FILE *file;
+	unsigned long ecap;
 
 	/* AMD's always turns it into ordinary DMA */
 	if (!machine_has_vtd())
 		return false;
-	file = fopen(VTD_ECAP, "r");
-	if (!file)
-		return false;
-	if (fscanf(file, "%lx", &ecap) != 1)
-		ecap = 0;
-	fclose(file);
-	return !(ecap & VTD_ECAP_SC);
+	return sysfs_scan(VTD_ECAP, "%lx", &ecap) == 1 &&
+	       !(ecap & VTD_ECAP_SC);
 }
 
 int snoop_find(struct snoop *snoop, enum file_kind kind)

@@ -25,6 +25,14 @@ int sysfs_write(const char *path, const char *text)
 	return rc;
 }
 
+int sysfs_write_number(const char *path, long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%ld", value);
+	return sysfs_write(path, text);
+}
+
 int sysfs_scan(const char *path, const char *format, ...)
 {
 	FILE *file = fopen(path, "r");

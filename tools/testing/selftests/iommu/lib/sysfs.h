@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 int sysfs_write(const char *path, const char *text);
+int sysfs_write_number(const char *path, long value);
 /* As fscanf(): how many of the format's values were read. */
 __attribute__((format(scanf, 2, 3)))
 int sysfs_scan(const char *path, const char *format, ...);
