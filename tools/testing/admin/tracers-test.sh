@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: tracers-test.sh [--kernel KERNEL]
+#
+# perf and bpftrace of Debian 12 see each tracepoint, with names and values: what
+# traced.c does, in the machine, where tools/testing/admin/tracers compares.
+. "$(dirname -- "$0")/../vm/lib.sh"
+. "$vm_dir/tap.sh"
+. "$vm_dir/tree.sh"
+
+admin=$top/tools/testing/admin
+extract_tree tracers bookworm linux-perf,bpftrace ./usr/lib/x86_64-linux-gnu ./usr/bin
+share=$(mktemp -d)
+trap 'rm -rf "$share"' EXIT
+gcc -O2 -Wall -static -I"$top/include/uapi" -I"$top/compat/include/uapi" \
+	-o "$share/traced" "$admin/traced.c"
+cp "$admin/tracers" "$admin/tap.sh" "$share/"
+cp -al "$image/tracers" "$share/debian" 2>/dev/null ||
+	cp -a "$image/tracers" "$share/debian"
+
+# Without snoop control, so that a device changes the answer for KVM
+tap_machine tracers --iommu intel-nosnoop --device edu "$@" --share "$share" -- ./tracers
