@@ -319,7 +319,7 @@ static int group_open(struct inode *inode, struct file *file)
 
 	group = vfio_group_get_by_minor(iminor(inode));
 	if (!group)
-		return -ENODEV;
+		return vfio_open_refused(refuse(-ENODEV, GROUP_IS_GONE));
 
 	mutex_lock(&group->lock);
 	if (!group->iommu_group) {
@@ -338,8 +338,8 @@ static int group_open(struct inode *inode, struct file *file)
 	mutex_unlock(&group->lock);
 
 	if (ret) {
-		iommufd_refusal_keep(NULL, "open", 0, ret);
 		put_device(&group->dev);
+		vfio_open_refused(ret);
 	}
 	return ret;
 }

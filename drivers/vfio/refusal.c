@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of the ioctls, for the line about the last call that was refused. A number
+ * Names of the calls, for the line about the last call that was refused. A number
  * means something else on each kind of file.
  */
 #include <linux/iommufd_refusal.h>
@@ -49,4 +49,11 @@ void __cold vfio_group_refused(struct vfio_group *group, unsigned int cmd,
 			     iommufd_call_name(group_calls,
 					       ARRAY_SIZE(group_calls), cmd),
 			     cmd, error);
+}
+
+/* A file that could not be opened has no fdinfo; the trace has the reason */
+int __cold vfio_open_refused(int error)
+{
+	iommufd_refusal_keep(NULL, "open", 0, error);
+	return error;
 }

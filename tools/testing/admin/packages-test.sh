@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The packages, with real apt and DKMS, on a Debian 12 that has nothing but a
-# kernel: install, kernel upgrade, a kernel they are not for, a build that
-# fails, upgrade, downgrade, removal and purge. Then that system's modules and
-# tool in the machine, as a new user meets them.
+# kernel: install, upgrade, downgrade, kernel upgrade, a build that fails, a
+# kernel they are not for, removal and purge; and that system's modules and tool in
+# the machine, as a new user meets them. Takes minutes: each kernel is unpacked,
+# gets an initramfs, and the modules are built for it.
 set -uo pipefail
 
 admin=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -32,6 +33,11 @@ unshare -m true 2>/dev/null || skip_all "may not mount"
 
 "$top/run" deb >&2 || exit 1
 
+# What is in an initramfs is not tested here; that there is one is
+# shellcheck disable=SC2016 # mmdebstrap's shell has the folder as $1
+small='mkdir -p "$1/etc/initramfs-tools/conf.d" &&
+	printf "MODULES=list\nCOMPRESS=gzip\nCOMPRESSLEVEL=1\n" >"$1/etc/initramfs-tools/conf.d/small"'
+
 make_base() {
 	local uri security keys=/usr/share/keyrings/debian-archive-keyring.gpg
 	local aptopts=() line sources
@@ -48,28 +54,34 @@ make_base() {
 		sources+=$'\n'"deb [signed-by=$keys] $security bookworm-security main"
 	mmdebstrap --quiet --format=tar --variant=apt --architectures=amd64 "${aptopts[@]}" \
 		--include="initramfs-tools,kmod,udev,linux-image-$old,linux-headers-$old" \
+		--essential-hook="$small" \
 		bookworm "$base.new" - <<<"$sources" && mv "$base.new" "$base"
 }
 [ -e "$base" ] || make_base >&2 || exit 1
 
 root=$(mktemp -d -p "$build/deb")
-trap 'rm -rf "$root"' EXIT
+trap 'rm -rf "$root" "$root.log"' EXIT
 tar -x -C "$root" -f "$base"
-# What is in an initramfs is not tested here; that there is one is
-echo MODULES=list >"$root/etc/initramfs-tools/conf.d/small"
+# Nothing in it has to outlast a loss of power
+echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp "$build"/deb/iommufd-*_"$version"_*.deb "$root/root/"
 
 # inside COMMAND: in the new system, where it sees no other processes
 inside() {
+	local start status
+
+	start=$(now)
 	# shellcheck disable=SC2016 # for the shell inside
 	unshare -m -p -f sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
 		exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			DEBIAN_FRONTEND=noninteractive LC_ALL=C sh -c "$2"' \
 		sh "$root" "$1" >"$root.log" 2>&1
+	status=$?
+	echo "# $(seconds_since "$start") s: ${1%%&&*}" | cut -c 1-100 >&2
+	return "$status"
 }
 log() { cat "$root.log"; }
-trap 'rm -rf "$root" "$root.log"' EXIT
 
 # wins RELEASE MODULE: which file modprobe would load
 wins() {
@@ -98,6 +110,23 @@ expect "install: the running kernel is told about" 1 \
 inside "iommuctl --version"
 expect "the tool runs" "iommuctl $version" "$(log)"
 
+# Upgrade and downgrade
+next=$version.1
+dpkg-deb -R "$root/root/iommufd-dkms_${version}_all.deb" "$root/next"
+mv "$root/next/usr/src/iommufd-$version" "$root/next/usr/src/iommufd-$next"
+sed -i "s/\b${version//./\\.}\b/$next/g" "$root"/next/DEBIAN/{control,postinst,prerm} \
+	"$root/next/usr/src/iommufd-$next/dkms.conf"
+dpkg-deb --root-owner-group -b "$root/next" "$root/root/next.deb" >/dev/null
+rm -r "$root/next"
+versions() {
+	inside "dkms status -m iommufd -k $old"
+	log | sed 's/:.*//' | tr '\n' ' '
+}
+inside "apt-get -q -y --no-install-recommends install /root/next.deb"
+expect "upgrade" "0 iommufd/$next, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
+inside "apt-get -q -y --allow-downgrades --no-install-recommends install /root/iommufd-dkms_${version}_all.deb"
+expect "downgrade" "0 iommufd/$version, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
+
 # A kernel upgrade, whose build fails first
 sed -i '1i #error broken on purpose' "$root/usr/src/iommufd-$version/drivers/vfio/main.c"
 inside "apt-get -q -y --no-install-recommends install linux-headers-$new linux-image-$new"
@@ -119,23 +148,6 @@ expect "a kernel that they are not for: installed" 0 "$?"
 expect "with its initramfs, and without our modules" "yes " \
 	"$([ -e "$root/boot/initrd.img-$other" ] && echo yes) $(wins "$other" iommufd)"
 expect "and the reason" yes "$(log | grep -q "kernel $other is .*stays without /dev/iommu" && echo yes)"
-
-# Upgrade and downgrade
-next=$version.1
-dpkg-deb -R "$root/root/iommufd-dkms_${version}_all.deb" "$root/next"
-mv "$root/next/usr/src/iommufd-$version" "$root/next/usr/src/iommufd-$next"
-sed -i "s/\b${version//./\\.}\b/$next/g" "$root"/next/DEBIAN/{control,postinst,prerm} \
-	"$root/next/usr/src/iommufd-$next/dkms.conf"
-dpkg-deb --root-owner-group -b "$root/next" "$root/root/next.deb" >/dev/null
-rm -r "$root/next"
-versions() {
-	inside "dkms status -m iommufd -k $old"
-	log | sed 's/:.*//' | tr '\n' ' '
-}
-inside "apt-get -q -y --no-install-recommends install /root/next.deb"
-expect "upgrade" "0 iommufd/$next, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
-inside "apt-get -q -y --allow-downgrades --no-install-recommends install /root/iommufd-dkms_${version}_all.deb"
-expect "downgrade" "0 iommufd/$version, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
 
 # In the machine, as a new user: only what doctor prints
 "$top/tools/testing/vm/image.sh" >&2

@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -421,6 +423,51 @@ TEST_F(device, the_trace_of_a_refusal)
 		     "call=IOMMU_DESTROY cmd=0x3b80 error=-2 reason=no object has the ID 77");
 	EXPECT_EVENT(&at, "iommufd_refusal",
 		     "call=IOMMU_IOAS_UNMAP cmd=0x3b86 error=-2 reason=nothing is mapped from 0x10000000 to 0x10000fff");
+	EXPECT_EVENT(&at, "iommufd_refusal", "no such event");
+}
+
+/* Opens a node with the number @more behind that of @path, which nothing has. */
+static int open_unused(const char *path, unsigned int more)
+{
+	const char *node = "/tmp/refusals-unused";
+	struct stat st;
+	int fd, rc;
+
+	unlink(node);
+	if (stat(path, &st) ||
+	    mknod(node, S_IFCHR | 0600,
+		  makedev(major(st.st_rdev), minor(st.st_rdev) + more)))
+		return -EPROTO;
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	rc = fd < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	unlink(node);
+	return rc;
+}
+
+/* A file that cannot be opened has its reason in the trace alone. */
+TEST_F(device, the_trace_of_opens)
+{
+	char group[64], file[64], path[300];
+	int at = 0;
+
+	snprintf(group, sizeof(group), "/dev/vfio/%d",
+		 pci_group(self->rig.name));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->rig.device);
+	ASSERT_LT(0, readlink(path, memset(file, 0, sizeof(file)),
+			      sizeof(file) - 1));
+	ASSERT_EQ(0, trace_start("iommufd/iommufd_refusal"));
+	EXPECT_EQ(-ENODEV, open_unused(group, 5000));
+	EXPECT_EQ(-ENODEV, open_unused(file, 5000));
+	EXPECT_EQ(-EBUSY, pci_open_group(self->rig.name));
+	ASSERT_EQ(0, trace_stop("iommufd/iommufd_refusal"));
+	EXPECT_EVENT(&at, "iommufd_refusal",
+		     "call=open cmd=0x0 error=-19 reason=the last device of the group is gone");
+	EXPECT_EVENT(&at, "iommufd_refusal",
+		     "call=open cmd=0x0 error=-19 reason=the device is gone");
+	EXPECT_EVENT(&at, "iommufd_refusal",
+		     "call=open cmd=0x0 error=-16 reason=1 devices of the group are bound by their device files");
 	EXPECT_EVENT(&at, "iommufd_refusal", "no such event");
 }
 
