@@ -30,8 +30,7 @@ static void libvirt(const struct device *device)
 
 static void cloud_hypervisor(const struct device *device)
 {
-	/* BARs are not mapped for the DMA of other devices, see iommufd(4) */
-	printf("--platform iommufd=on,vfio_p2p_dma=off \\\n"
+	printf("--platform iommufd=on \\\n"
 	       "--device path=/sys/bus/pci/devices/%s\n", device->name);
 }
 
