@@ -12,6 +12,7 @@
 #include "sysfs.h"
 
 #define SECURE_BOOT "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define MOK "/var/lib/dkms/mok.pub"
 #define TABLES "/sys/firmware/acpi/tables/"
 #define GRUB "/etc/default/grub && update-grub && reboot"
 
@@ -56,6 +57,10 @@ void check_iommu(struct doctor *doctor)
 	else if (word)
 		tell(doctor, "IOMMU", VERDICT_FAILURE, remove_word(word),
 		     "%s on the kernel's command line turns it off", word);
+	else if (sysfs_exists(TABLES "IVRS"))
+		tell(doctor, "IOMMU", VERDICT_FAILURE,
+		     text("see what journalctl -k -g AMD-Vi says; an update of the firmware may help"),
+		     "the machine has one of AMD's, which the kernel could not start");
 	else if (sysfs_exists(TABLES "DMAR"))
 		tell(doctor, "IOMMU", VERDICT_FAILURE,
 		     text("sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=on /' "
@@ -167,9 +172,13 @@ void check_secure_boot(struct doctor *doctor)
 	else if (sysfs_exists("/sys/module/iommufd"))
 		tell(doctor, "Secure Boot", VERDICT_OK, NULL,
 		     "on, and the modules are loaded");
+	else if (!sysfs_exists(MOK))
+		tell(doctor, "Secure Boot", VERDICT_FAILURE,
+		     text("apt install openssl && apt install --reinstall iommufd-dkms"),
+		     "on, and DKMS has made no key to sign the modules with");
 	else
 		tell(doctor, "Secure Boot", VERDICT_FAILURE,
-		     text("mokutil --import /var/lib/dkms/mok.pub && reboot"),
+		     text("apt install mokutil && mokutil --import " MOK " && reboot"),
 		     "on, so the modules load only once the key that DKMS signs them with is enrolled, which the firmware asks for at the next start");
 }
 

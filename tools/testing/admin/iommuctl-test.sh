@@ -189,15 +189,29 @@ expect "what the remedy makes of GRUB's file" \
 mv "$root/away/dmar0" "$root/sys/class/iommu/"
 expect "IOMMU mended" ok "$(verdict IOMMU)"
 
+# turned_off CHECK WORD: a word of the kernel's command line is to be taken away
+turned_off() {
+	put /proc/cmdline "ro $2 quiet"
+	expect "$1 turned off by $2: the remedy takes the word away" \
+		"failure sed -i 's/ *\\b$2\\b//' /etc/default/grub && update-grub && reboot" \
+		"$(verdict "$1") $(remedy "$1")"
+	put /etc/default/grub "GRUB_CMDLINE_LINUX=\"quiet $2 splash\""
+	sed -i "$(remedy "$1" | sed "s/^sed -i '\(.*\)' .etc.*/\1/")" "$root/etc/default/grub"
+	expect "$2: what the remedy makes of GRUB's file" \
+		'GRUB_CMDLINE_LINUX="quiet splash"' "$(<"$root/etc/default/grub")"
+	put /proc/cmdline "ro quiet"
+}
+
 rm "$root/sys/class/iommu/dmar0"
-put /proc/cmdline "ro intel_iommu=off quiet"
-expect "IOMMU turned off: the remedy takes the word away" \
-	"sed -i 's/ *\\bintel_iommu=off\\b//' /etc/default/grub && update-grub && reboot" \
-	"$(remedy IOMMU)"
-put /etc/default/grub 'GRUB_CMDLINE_LINUX="quiet intel_iommu=off"'
-sed -i "$(remedy IOMMU | sed "s/^sed -i '\(.*\)' .etc.*/\1/")" "$root/etc/default/grub"
-expect "what the remedy makes of GRUB's file" \
-	'GRUB_CMDLINE_LINUX="quiet"' "$(<"$root/etc/default/grub")"
+turned_off IOMMU intel_iommu=off
+turned_off IOMMU iommu=off
+rm "$root/sys/firmware/acpi/tables/DMAR"
+expect "IOMMU that the firmware hides" \
+	"failure turn on VT-d or AMD-Vi in the firmware's setup" \
+	"$(verdict IOMMU) $(remedy IOMMU)"
+put /sys/firmware/acpi/tables/DMAR
+link /sys/class/iommu/dmar0 /sys/devices/virtual/iommu/dmar0
+expect "IOMMU of the firmware mended" ok "$(verdict IOMMU)"
 
 good_machine
 put /proc/interrupts ' 25:     1  PCI-MSI 65536-edge  eth0'
@@ -212,12 +226,8 @@ expect "interrupt remapping mended" ok "$(verdict 'interrupt remapping')"
 
 put /proc/interrupts ' 25:     1  PCI-MSI 65536-edge  eth0'
 put /sys/module/iommufd/parameters/allow_unsafe_interrupts N
-for word in intremap=off nointremap; do
-	put /proc/cmdline "ro $word quiet"
-	expect "$word: the remedy takes the word away" \
-		"failure sed -i 's/ *\\b$word\\b//' /etc/default/grub && update-grub && reboot" \
-		"$(verdict 'interrupt remapping') $(remedy 'interrupt remapping')"
-done
+turned_off "interrupt remapping" intremap=off
+turned_off "interrupt remapping" nointremap
 
 # The same on AMD
 amd_machine
@@ -226,28 +236,50 @@ expect "AMD: all is well, but the address width is not told" "0 1" \
 	"$status $(grep -cv '^ok ' "$work/out")"
 expect "AMD: which is skipped" skipped "$(verdict 'address width' $gpu)"
 expect "AMD: all DMA is coherent" ok "$(verdict 'snoop control' $gpu)"
+expect "AMD: and so is a guest that is too large for Intel's" ok \
+	"$(verdict 'reserved regions' $gpu --memory 1T)"
+put /sys/kernel/iommu_groups/7/reserved_regions \
+	"0x000000fd00000000 0x000000ffffffffff reserved"
+expect "AMD: but for what HyperTransport reserves below 1 TiB" \
+	"failure give the guest less memory, or a hole there" \
+	"$(verdict 'reserved regions' $gpu --memory 1T) $(remedy 'reserved regions' $gpu --memory 1T)"
+expect "AMD: which a smaller guest does not reach" ok \
+	"$(verdict 'reserved regions' $gpu --memory 1000G)"
 rm "$root/sys/class/iommu/ivhd0"
-put /proc/cmdline "ro amd_iommu=off quiet"
-expect "AMD: turned off by a word" \
-	"failure sed -i 's/ *\\bamd_iommu=off\\b//' /etc/default/grub && update-grub && reboot" \
+turned_off IOMMU amd_iommu=off
+turned_off IOMMU iommu=off
+expect "AMD: the kernel uses it unless told not to, so its log is asked" \
+	"failure see what journalctl -k -g AMD-Vi says; an update of the firmware may help" \
 	"$(verdict IOMMU) $(remedy IOMMU)"
-put /proc/cmdline "ro quiet"
-expect "AMD: the kernel uses it unless told not to, so the firmware is asked" \
+rm "$root/sys/firmware/acpi/tables/IVRS"
+expect "AMD: the firmware hides it" \
 	"failure turn on VT-d or AMD-Vi in the firmware's setup" \
 	"$(verdict IOMMU) $(remedy IOMMU)"
+put /sys/firmware/acpi/tables/IVRS
 link /sys/class/iommu/ivhd0 /sys/devices/virtual/iommu/ivhd0
 expect "AMD: mended" ok "$(verdict IOMMU)"
+put /proc/interrupts ' 25:     1  PCI-MSI 65536-edge  eth0'
+turned_off "interrupt remapping" intremap=off
+put /proc/interrupts ' 25:     1  IR-PCI-MSI 65536-edge  eth0'
+expect "AMD: interrupt remapping mended" ok "$(verdict 'interrupt remapping')"
 
 good_machine
 efi=/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 mkdir -p "$root${efi%/*}"
 printf '\6\0\0\0\1' >"$root$efi"
 rm -r "$root/sys/module/iommufd" "$root/sys/class/misc/iommu"
-expect "Secure Boot, modules not loaded" failure "$(verdict 'Secure Boot')"
-expect "its remedy" "mokutil --import /var/lib/dkms/mok.pub && reboot" \
-	"$(remedy 'Secure Boot')"
+expect "Secure Boot, modules not signed" \
+	"failure apt install openssl && apt install --reinstall iommufd-dkms" \
+	"$(verdict 'Secure Boot') $(remedy 'Secure Boot')"
+put /var/lib/dkms/mok.pub
+expect "Secure Boot, modules not loaded" \
+	"failure apt install mokutil && mokutil --import /var/lib/dkms/mok.pub && reboot" \
+	"$(verdict 'Secure Boot') $(remedy 'Secure Boot')"
 mkdir -p "$root/sys/module/iommufd/holders/vfio" "$root/sys/class/misc/iommu"
 expect "Secure Boot, loaded" ok "$(verdict 'Secure Boot')"
+rm -r "$root/sys/module/iommufd"
+printf '\6\0\0\0\0' >"$root$efi"
+expect "Secure Boot turned off" ok "$(verdict 'Secure Boot')"
 
 good_machine
 rm -r "$root/sys/class/misc/iommu" "$root/sys/module/iommufd"
@@ -263,7 +295,11 @@ mkdir -p "$root/sys/module/iommufd/holders/vfio" "$root/sys/class/misc/iommu" \
 	"$root/sys/module/vfio/holders/vfio_pci_core"
 expect "modules mended" ok "$(verdict modules)"
 rm -r "$root/sys/module/iommufd/holders/vfio"
-expect "iommufd.ko beside the stock vfio.ko" failure "$(verdict modules)"
+expect "iommufd.ko beside the stock vfio.ko" \
+	"failure modprobe -r vfio_pci vfio_iommu_type1 vfio_virqfd vfio && modprobe vfio_pci" \
+	"$(verdict modules) $(remedy modules)"
+mkdir "$root/sys/module/iommufd/holders/vfio"
+expect "iommufd.ko with its own vfio.ko" ok "$(verdict modules)"
 
 good_machine
 expect "driver of the host" "failure iommuctl bind $nic" \
@@ -275,10 +311,23 @@ expect "and is named" 1 "$(run doctor $nic; grep -c 'because of 0000:01:00.1 (dr
 vfio 0000:01:00.1 vfio2
 expect "group mended" ok "$(verdict group $nic)"
 rm -r "$root/sys/devices/pci0000:00/$nic/vfio-dev"
-expect "vfio-pci without a device file" failure "$(verdict driver $nic)"
-expect "a bridge" failure "$(verdict group 0000:00:00.0)"
+expect "vfio-pci without a device file" \
+	"failure modprobe -r vfio_pci vfio_iommu_type1 vfio_virqfd vfio && modprobe vfio_pci" \
+	"$(verdict driver $nic) $(remedy driver $nic)"
+vfio $nic vfio1
+expect "vfio-pci with one" ok "$(verdict driver $nic)"
+driver $disk -
+expect "no driver at all" "failure iommuctl bind $disk" \
+	"$(verdict driver $disk) $(remedy driver $disk)"
+vfio $disk vfio3
+expect "vfio-pci in its place" ok "$(verdict driver $disk)"
+expect "a bridge" "failure choose a device behind it; see iommuctl ls" \
+	"$(verdict group 0000:00:00.0) $(remedy group 0000:00:00.0)"
 pci 0000:05:00.0 8086:10d3 020000 - -
-expect "a device in no group" failure "$(verdict group 0000:05:00.0)"
+expect "a device in no group" "failure see the check of the IOMMU" \
+	"$(verdict group 0000:05:00.0) $(remedy group 0000:05:00.0)"
+pci 0000:05:00.0 8086:10d3 020000 8 -
+expect "the same in a group of its own" ok "$(verdict group 0000:05:00.0)"
 
 good_machine
 chmod 600 "$root/dev/iommu"
@@ -289,8 +338,18 @@ if [ "$(id -u)" -eq 0 ] && id nobody >/dev/null 2>&1; then
 	expect "access for a group" "usermod -aG daemon nobody, and log in again" \
 		"$(remedy access --user nobody)"
 	expect "access for one who is in it" ok "$(verdict access --user daemon)"
+	good_machine
+	node=/dev/vfio/devices/vfio0
+	chmod 600 "$root$node"
+	expect "access to the device's file, for root alone" "ok
+failure chgrp kvm $node && chmod 660 $node" \
+		"$(verdict access $gpu --user nobody) $(remedy access $gpu --user nobody | grep .)"
+	# The test's machine has its own folder, and need not have the group
+	eval "$(remedy access $gpu --user nobody | sed "s,$node,$root$node,g; s/kvm/$(id -gn nobody)/")"
+	expect "access to the device's file, mended" "ok
+ok" "$(verdict access $gpu --user nobody)"
 else
-	skip_tests 3 "needs root, to give a file to another group"
+	skip_tests 5 "needs root, to give a file to another group"
 fi
 
 good_machine
@@ -311,11 +370,17 @@ good_machine
 regions=/sys/kernel/iommu_groups/7/reserved_regions
 put $regions "0x00000000000a0000 0x00000000000bffff direct"
 expect "a region of the firmware" failure "$(verdict 'reserved regions' $gpu)"
+expect "its remedy" "turn off in the firmware's setup what uses it (remote management, USB emulation)" \
+	"$(remedy 'reserved regions' $gpu)"
+put $regions "0x00000000fee00000 0x00000000feefffff msi"
+expect "a region of the firmware, mended" ok "$(verdict 'reserved regions' $gpu)"
 put $regions "0x00000000000a0000 0x00000000000bffff direct-relaxable"
 expect "one that may be given up" ok "$(verdict 'reserved regions' $gpu)"
 put $regions "0x0000000140000000 0x000000017fffffff reserved"
 expect "a reserved region in the guest's memory" failure \
 	"$(verdict 'reserved regions' $gpu --memory 8G)"
+expect "its remedy" "give the guest less memory, or a hole there" \
+	"$(remedy 'reserved regions' $gpu --memory 8G)"
 expect "a smaller guest" ok "$(verdict 'reserved regions' $gpu --memory 2G)"
 
 good_machine
@@ -329,12 +394,15 @@ put /sys/devices/virtual/iommu/dmar0/intel-iommu/ecap f00f4e
 expect "no snoop control" warning "$(verdict 'snoop control' $gpu)"
 put /sys/devices/virtual/iommu/dmar0/intel-iommu/ecap f00fce
 expect "snoop control" ok "$(verdict 'snoop control' $gpu)"
+rm "$root/sys/devices/virtual/iommu/dmar0/intel-iommu/ecap"
+expect "an IOMMU that does not tell" skipped "$(verdict 'snoop control' $gpu)"
 
 good_machine
 pci 0000:06:00.0 1af4:1041 020000 9 virtio-pci
 bits=$(printf '0%.0s' {0..31})10$(printf '0%.0s' {34..63})
 put /sys/devices/pci0000:00/0000:06:00.0/virtio4/features "$bits"
-expect "virtio past the IOMMU" failure "$(verdict virtio 0000:06:00.0)"
+expect "virtio past the IOMMU" "failure give this machine the device with iommu_platform=on" \
+	"$(verdict virtio 0000:06:00.0) $(remedy virtio 0000:06:00.0)"
 put /sys/devices/pci0000:00/0000:06:00.0/virtio4/features "${bits:0:33}1${bits:34}"
 expect "virtio with ACCESS_PLATFORM" ok "$(verdict virtio 0000:06:00.0)"
 put /sys/devices/pci0000:00/0000:06:00.0/virtio4/features "${bits//1/0}"
@@ -348,7 +416,35 @@ expect "a bus reset that hits another" \
 vfio 0000:01:00.1 vfio2
 expect "reset mended" ok "$(verdict reset $nic)"
 put /sys/devices/pci0000:00/$nic/reset_method ''
-expect "no reset at all" warning "$(verdict reset $nic)"
+expect "no reset at all" "warning power off the host between guests" \
+	"$(verdict reset $nic) $(remedy reset $nic)"
+put /sys/devices/pci0000:00/$nic/reset_method flr
+expect "reset by function" ok "$(verdict reset $nic)"
+
+# doctor --json
+good_machine
+run doctor $nic --json --memory 1G
+python3 - "$work/out" >"$work/json" 2>&1 <<'END'
+import json, sys
+all = json.load(open(sys.argv[1]))
+print(all["version"], sorted(all), {key for check in all["checks"] for key in check} ==
+    {"check", "result", "cause", "remedy"})
+for check in all["checks"]:
+    print(check["check"], check["result"], check["remedy"])
+END
+expect "doctor --json: version, and each check" "2 1 ['checks', 'version'] True
+IOMMU ok None
+interrupt remapping ok None
+Secure Boot ok None
+modules ok None
+driver failure iommuctl bind $nic
+group failure iommuctl bind $nic
+access ok None
+locked memory ok None
+reserved regions ok None
+address width ok None
+snoop control ok None
+reset ok None" "$status $(<"$work/json")"
 
 # bind and unbind
 good_machine
@@ -443,7 +539,7 @@ driver, address = top.find("driver"), top.find("source/address")
 print(driver.get("name"), driver.get("iommufd"), *(address.get(n) for n in ("domain", "bus", "slot", "function")))
 ' "$work/out")"
 run config $gpu --for cloud-hypervisor
-expect "config --for cloud-hypervisor" "--platform iommufd=on,vfio_p2p_dma=off \\
+expect "config --for cloud-hypervisor" "--platform iommufd=on \\
 --device path=/sys/bus/pci/devices/$gpu" "$out"
 run config $gpu --for kubevirt
 expect "config --for kubevirt" "      - pciVendorSelector: \"10DE:1EB8\"" \
