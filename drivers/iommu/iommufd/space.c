@@ -267,27 +267,29 @@ static int areas_pin(struct area *list)
 
 /*
  * The store is what a thread that finds an area live relies on; the area is
- * taken away only by one that finds it so.
+ * taken away only by one that finds it so, and may be gone at once.
  */
-static void areas_set_live(struct space *space, struct area *list)
+static void areas_set_live(struct space *space, struct area *list,
+			   unsigned long length)
 {
-	unsigned long mapped = 0;
+	struct area *next;
 
 	lockdep_assert_held(&space->domains_sem);
 
-	for (; list; list = list->next) {
-		mapped += area_length(list);
+	atomic_long_add(length, &space->mapped);
+	for (; list; list = next) {
+		next = list->next;
 		/* Pairs with area_is_live() */
 		smp_store_release(&list->state, AREA_LIVE);
 	}
-	atomic_long_add(mapped, &space->mapped);
 }
 
 /*
  * Make busy areas live. Their memory is pinned before domains_sem is taken,
  * because the space mostly still has the domains that it has now.
  */
-static int areas_fill(struct space *space, struct area *list)
+static int areas_fill(struct space *space, struct area *list,
+		      unsigned long length)
 {
 	bool pinned = READ_ONCE(space->nr_domains);
 	int rc;
@@ -307,10 +309,11 @@ static int areas_fill(struct space *space, struct area *list)
 	}
 	rc = areas_map_domains(space, list);
 	if (!rc) {
-		areas_set_live(space, list);
-		/* The domains that are gone meanwhile did not need it either */
-		if (space->nr_domains)
-			pinned = false;
+		/* The domains are gone meanwhile: nobody needs it */
+		if (pinned && !space->nr_domains)
+			areas_unpin(list, NULL);
+		pinned = false;
+		areas_set_live(space, list, length);
 	}
 out_up:
 	up_read(&space->domains_sem);
@@ -392,7 +395,7 @@ static int areas_show(struct space *space, struct area *list,
 	rc = areas_insert(space, list, args);
 	if (rc)
 		goto err_free;
-	rc = areas_fill(space, list);
+	rc = areas_fill(space, list, args->length);
 	if (rc)
 		goto err_remove;
 	return 0;
