@@ -71,20 +71,21 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 		     phys_addr_t paddr, size_t size, int prot, gfp_t gfp)
 {
 	const struct iommu_domain_ops *ops = domain->ops;
+	size_t smallest = 1UL << __ffs(domain->pgsize_bitmap);
 	size_t done = 0;
 	int rc = 0;
 
-	if (!IS_ALIGNED(iova | paddr | size,
-			1UL << __ffs(domain->pgsize_bitmap)))
+	if (!IS_ALIGNED(iova | paddr | size, smallest))
 		return -EINVAL;
 
 	while (done < size) {
+		size_t entry = smallest;
+		size_t count = 1;
 		size_t mapped = 0;
-		size_t entry;
-		size_t count;
 
-		entry = entry_size(domain->pgsize_bitmap, iova + done,
-				   paddr + done, size - done, &count);
+		if (size - done != smallest)
+			entry = entry_size(domain->pgsize_bitmap, iova + done,
+					   paddr + done, size - done, &count);
 		rc = ops->map_pages(domain, iova + done, paddr + done, entry,
 				    count, prot, gfp, &mapped);
 		/* Part may be mapped even if it failed */

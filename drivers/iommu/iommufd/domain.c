@@ -66,10 +66,10 @@ int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
 		    unsigned long offset, unsigned long length, int prot,
 		    bool huge)
 {
+	struct runs_iter iter __uninitialized;
+	struct run run __uninitialized;
 	unsigned long done = 0;
-	struct runs_iter iter;
 	unsigned long skip;
-	struct run run;
 	int rc;
 
 	skip = runs_seek(&iter, runs, nr_pages, offset >> PAGE_SHIFT)
@@ -132,8 +132,15 @@ int domain_map(struct iommu_domain *domain, unsigned long iova,
 void domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		  unsigned long length, struct iommu_iotlb_gather *gather)
 {
-	size_t unmapped = iommu_unmap_fast(domain, iova, length, gather);
+	size_t unmapped;
 
+	/* There is no larger entry for the core to look for */
+	if (length == PAGE_SIZE && PAGE_ALIGNED(iova) &&
+	    domain->pgsize_bitmap & PAGE_SIZE)
+		unmapped = domain->ops->unmap_pages(domain, iova, length, 1,
+						    gather);
+	else
+		unmapped = iommu_unmap_fast(domain, iova, length, gather);
 	WARN_ON(unmapped != length);
 }
 

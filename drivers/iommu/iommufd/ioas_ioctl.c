@@ -168,13 +168,9 @@ static struct space_map_args map_args(u32 flags, u64 iova, u64 length, u64 hint)
 static int map_pages(struct iommufd_ioas *ioas, struct pages *pages, u64 start,
 		     struct space_map_args *args)
 {
-	int rc;
-
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	rc = space_map(&ioas->space, pages, offset_in_page(start), args);
-	pages_put(pages);
-	return rc;
+	return space_map(&ioas->space, pages, offset_in_page(start), args);
 }
 
 /*

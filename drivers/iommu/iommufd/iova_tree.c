@@ -244,19 +244,6 @@ struct iova_range *iova_tree_first(const struct iova_tree *tree,
 	return found && found->first <= last ? found : NULL;
 }
 
-/**
- * iova_tree_next - The range that follows, if it touches …last
- * @range: a range of a tree
- * @last: last IOVA, inclusive
- */
-struct iova_range *iova_tree_next(const struct iova_range *range,
-				  unsigned long last)
-{
-	struct iova_range *next = to_range_safe(rb_next(&range->node));
-
-	return next && next->first <= last ? next : NULL;
-}
-
 /* The lowest range below @rb with a gap of at least @length: there is one */
 static struct iova_range *lowest_with_gap(struct rb_node *rb,
 					  unsigned long length)

@@ -44,8 +44,6 @@ void iova_tree_remove(struct iova_tree *tree, struct iova_range *range);
 void iova_tree_reset(struct iova_tree *tree);
 struct iova_range *iova_tree_first(const struct iova_tree *tree,
 				   unsigned long first, unsigned long last);
-struct iova_range *iova_tree_next(const struct iova_range *range,
-				  unsigned long last);
 bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 			unsigned long last, unsigned long length,
 			unsigned long align, unsigned long phase,
@@ -54,6 +52,20 @@ bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 static inline struct iova_range *iova_tree_prev(const struct iova_range *range)
 {
 	return rb_entry_safe(rb_prev(&range->node), struct iova_range, node);
+}
+
+/**
+ * iova_tree_next - The range that follows, if it touches …last
+ * @range: a range of a tree
+ * @last: last IOVA, inclusive
+ */
+static inline struct iova_range *
+iova_tree_next(const struct iova_range *range, unsigned long last)
+{
+	struct iova_range *next = rb_entry_safe(rb_next(&range->node),
+						struct iova_range, node);
+
+	return next && next->first <= last ? next : NULL;
 }
 
 static inline bool iova_tree_empty(const struct iova_tree *tree)

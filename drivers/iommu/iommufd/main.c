@@ -117,6 +117,26 @@ static const struct ioctl_op *find_op(unsigned int cmd)
 	return &ioctl_ops[nr];
 }
 
+/*
+ * Most arguments have the size that is known here and consist of whole words: they are
+ * fetched without the checks of a copy of any size.
+ */
+static bool fetch_words(u64 *to, const u64 __user *from, unsigned int size)
+{
+	unsigned int i;
+
+	if (!user_access_begin(from, size))
+		return false;
+	for (i = 0; i < size / sizeof(u64); i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
 static long execute(struct iommufd_ctx *ictx, const struct ioctl_op *op,
 		    void __user *uarg)
 {
@@ -134,8 +154,11 @@ static long execute(struct iommufd_ctx *ictx, const struct ioctl_op *op,
 	if (ucmd.user_size < op->min_size)
 		return refuse(-EINVAL, "the argument has %u bytes, and needs at least %u",
 			      ucmd.user_size, op->min_size);
-	rc = copy_struct_from_user(ucmd.cmd, op->size, ucmd.user,
-				   ucmd.user_size);
+	if (ucmd.user_size == op->size && op->size % sizeof(u64) == 0)
+		rc = fetch_words(argument, ucmd.user, op->size) ? 0 : -EFAULT;
+	else
+		rc = copy_struct_from_user(ucmd.cmd, op->size, ucmd.user,
+					   ucmd.user_size);
 	if (rc == -E2BIG)
 		return refuse(rc,
 			      "the argument has %u bytes, and of those beyond the %u known some are not 0",

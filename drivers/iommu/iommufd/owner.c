@@ -135,14 +135,23 @@ static void identity_uncharge(const struct owner_identity *who,
  */
 int owner_charge(struct owner *owner, unsigned long npages)
 {
+	struct owner_table *table = owner->table;
 	int rc;
 
-	mutex_lock(&owner->lock);
+	mutex_lock(&table->lock);
 	rc = identity_charge(&owner->who, owner->mode, npages);
 	if (!rc)
 		owner->pinned += npages;
-	mutex_unlock(&owner->lock);
+	mutex_unlock(&table->lock);
 	return rc;
+}
+
+static void uncharge(struct owner *owner, unsigned long npages)
+{
+	lockdep_assert_held(&owner->table->lock);
+
+	owner->pinned -= npages;
+	identity_uncharge(&owner->who, owner->mode, npages);
 }
 
 /**
@@ -152,16 +161,16 @@ int owner_charge(struct owner *owner, unsigned long npages)
  */
 void owner_uncharge(struct owner *owner, unsigned long npages)
 {
-	mutex_lock(&owner->lock);
-	owner->pinned -= npages;
-	identity_uncharge(&owner->who, owner->mode, npages);
-	mutex_unlock(&owner->lock);
+	struct owner_table *table = owner->table;
+
+	mutex_lock(&table->lock);
+	uncharge(owner, npages);
+	mutex_unlock(&table->lock);
 }
 
 static void owner_free(struct owner *owner)
 {
 	identity_put(&owner->who);
-	mutex_destroy(&owner->lock);
 	kfree(owner);
 }
 
@@ -200,7 +209,6 @@ static struct owner *owner_alloc(struct owner_table *table,
 
 	if (!owner)
 		return NULL;
-	mutex_init(&owner->lock);
 	owner->table = table;
 	/* The same credentials have the same capabilities for ever */
 	owner->mode = capable(CAP_IPC_LOCK) ? OWNER_CHARGE_NONE : table->mode;
@@ -249,14 +257,18 @@ out_unlock:
 /**
  * owner_put - Let go of an owner
  * @owner: the owner
+ * @npages: pages to uncharge, as owner_uncharge() does
  * @refs: how many references
  * @nr_user: how many of them were for memory of the process
  */
-void owner_put(struct owner *owner, unsigned int refs, unsigned long nr_user)
+void owner_put(struct owner *owner, unsigned long npages, unsigned int refs,
+	       unsigned long nr_user)
 {
 	struct owner_table *table = owner->table;
 
 	mutex_lock(&table->lock);
+	if (npages)
+		uncharge(owner, npages);
 	owner->nr_user -= nr_user;
 	owner = owner_drop(owner, refs);
 	mutex_unlock(&table->lock);
@@ -306,12 +318,9 @@ int owner_table_change(struct owner_table *table)
 	}
 
 	list_for_each_entry(owner, &table->list, link) {
-		mutex_lock_nest_lock(&owner->lock, &table->lock);
 		rc = identity_charge(&who, owner->mode, owner->pinned);
-		if (rc) {
-			mutex_unlock(&owner->lock);
+		if (rc)
 			goto out_undo;
-		}
 	}
 
 	list_for_each_entry(owner, &table->list, link) {
@@ -321,7 +330,6 @@ int owner_table_change(struct owner_table *table)
 		owner->who = who;
 		identity_uncharge(&former, owner->mode, owner->pinned);
 		identity_put(&former);
-		mutex_unlock(&owner->lock);
 	}
 	goto out_unlock;
 
@@ -330,7 +338,6 @@ out_undo:
 		if (undo == owner)
 			break;
 		identity_uncharge(&who, undo->mode, undo->pinned);
-		mutex_unlock(&undo->lock);
 	}
 out_unlock:
 	mutex_unlock(&table->lock);

@@ -38,20 +38,17 @@ struct owner_identity {
 
 /**
  * struct owner - A process that mapped memory, and its user
- * @lock: guards @pinned; outside mmap_lock, which charging an mm needs
- * @table: where it is listed
+ * @table: where it is listed, and whose lock guards what follows
  * @mode: what is charged; fixed
- * @who: changed with both @lock and owner_table.lock held, so stable under
- *       either
+ * @who: who it is
  * @pinned: pages charged
  * @refs: one for each pages that belongs to it, and one while it is the newest of
  *        its table. The last is put with owner_table.lock held
  * @nr_user: those that stand for memory of the process itself, not for a file;
- *           while there are any the identity stays. Guarded by owner_table.lock
+ *           while there are any the identity stays
  * @link: in owner_table.list
  */
 struct owner {
-	struct mutex lock; /* guards pinned */
 	struct owner_table *table;
 	enum owner_mode mode;
 	struct owner_identity who;
@@ -63,13 +60,14 @@ struct owner {
 
 /**
  * struct owner_table - The owners of one file
- * @lock: guards @list and @newest. Outside owner.lock
+ * @lock: guards @list, @newest and the owners; outside mmap_lock, which charging an
+ *        mm needs
  * @list: all owners
  * @newest: the one handed out last: mostly the next one too
  * @mode: how to charge an owner without CAP_IPC_LOCK
  */
 struct owner_table {
-	struct mutex lock; /* guards list and newest */
+	struct mutex lock; /* guards list, newest and the owners */
 	struct list_head list;
 	struct owner *newest;
 	enum owner_mode mode;
@@ -82,12 +80,12 @@ int owner_table_change(struct owner_table *table);
 
 int owner_charge(struct owner *owner, unsigned long npages);
 void owner_uncharge(struct owner *owner, unsigned long npages);
-void owner_put(struct owner *owner, unsigned int refs, unsigned long nr_user);
+void owner_put(struct owner *owner, unsigned long npages, unsigned int refs,
+	       unsigned long nr_user);
 
 static inline void owner_get(struct owner *owner)
 {
 	refcount_inc(&owner->refs);
 }
-
 
 #endif

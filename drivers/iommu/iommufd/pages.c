@@ -38,20 +38,23 @@ static struct pages *pages_alloc(struct owner_table *table, struct file *file,
 		return ERR_PTR(refuse(-EOVERFLOW, "0x%lx and 0x%lx bytes go past the last address",
 				      start, length));
 
-	pages = kzalloc(sizeof(*pages) + PAGES_ROOM, GFP_KERNEL_ACCOUNT);
+	pages = kmalloc(sizeof(*pages) + PAGES_ROOM, GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a mapping"));
+	*pages = (struct pages){
+		.refs = REFCOUNT_INIT(1),
+		.writable = writable,
+		.file = file,
+		.base = ALIGN_DOWN(start, PAGE_SIZE),
+		.nr_pages = (PAGE_ALIGN(end) - ALIGN_DOWN(start, PAGE_SIZE)) >>
+			    PAGE_SHIFT,
+	};
 	pages->owner = owner_get_current(table, !file);
 	if (!pages->owner) {
 		kfree(pages);
 		return ERR_PTR(refuse(-ENOMEM, NO_MEMORY_FOR "a mapping"));
 	}
-	refcount_set(&pages->refs, 1);
 	mutex_init(&pages->lock);
-	pages->writable = writable;
-	pages->file = file;
-	pages->base = ALIGN_DOWN(start, PAGE_SIZE);
-	pages->nr_pages = (PAGE_ALIGN(end) - pages->base) >> PAGE_SHIFT;
 	runs_init(&pages->runs);
 	return pages;
 }
@@ -124,23 +127,8 @@ void pages_get(struct pages *pages)
 	refcount_inc(&pages->refs);
 }
 
-/**
- * pages_take_room - The memory behind a pages
- * @pages: not yet known to another thread
- *
- * Return: PAGES_ROOM bytes, zeroed, that live as long as @pages; NULL the second
- * time.
- */
-void *pages_take_room(struct pages *pages)
-{
-	if (pages->room_used)
-		return NULL;
-	pages->room_used = true;
-	return pages + 1;
-}
-
 /* Give back everything but the owner and the memory of the structure */
-static void pages_release(struct pages *pages)
+static inline void pages_release(struct pages *pages)
 {
 	WARN_ON(pages->users);
 	if (pages->singles)
@@ -154,7 +142,7 @@ void pages_put(struct pages *pages)
 {
 	if (!refcount_dec_and_test(&pages->refs))
 		return;
-	owner_put(pages->owner, 1, !pages->file);
+	owner_put(pages->owner, 0, 1, !pages->file);
 	pages_release(pages);
 	kfree(pages);
 }
@@ -172,16 +160,12 @@ static void bin_return_owner(struct pages_bin *bin)
 	bin_unpin(bin);
 	if (!bin->owner)
 		return;
-	if (bin->npages)
-		owner_uncharge(bin->owner, bin->npages);
-	owner_put(bin->owner, bin->refs, bin->nr_user);
+	owner_put(bin->owner, bin->npages, bin->refs, bin->nr_user);
 	bin->owner = NULL;
 }
 
-static void bin_set_owner(struct pages_bin *bin, struct owner *owner)
+static void bin_change_owner(struct pages_bin *bin, struct owner *owner)
 {
-	if (bin->owner == owner)
-		return;
 	bin_return_owner(bin);
 	/* pages_move() may take the owner from under what was unpinned */
 	owner_get(owner);
@@ -191,7 +175,13 @@ static void bin_set_owner(struct pages_bin *bin, struct owner *owner)
 	bin->nr_user = 0;
 }
 
-static void bin_unpin_page(struct pages_bin *bin, unsigned long pfn, bool dirty)
+static inline void bin_set_owner(struct pages_bin *bin, struct owner *owner)
+{
+	if (unlikely(bin->owner != owner))
+		bin_change_owner(bin, owner);
+}
+
+static inline void bin_unpin_page(struct pages_bin *bin, unsigned long pfn, bool dirty)
 {
 	if (bin->nr_pages == ARRAY_SIZE(bin->page) || bin->dirty != dirty)
 		bin_unpin(bin);
@@ -227,7 +217,7 @@ void pages_bin_free(struct pages_bin *bin, void *memory)
 	bin->memory[bin->nr++] = memory;
 }
 
-static void bin_put_last(struct pages_bin *bin, struct pages *pages)
+static inline void bin_put_last(struct pages_bin *bin, struct pages *pages)
 {
 	bin_set_owner(bin, pages->owner);
 	bin->refs++;
@@ -280,19 +270,22 @@ static int use_whole(struct pages *pages)
 }
 
 /* It is pinned for nobody any more */
-static void end_whole(struct pages_bin *bin, struct pages *pages)
+static inline void end_whole(struct pages_bin *bin, struct pages *pages)
 {
-	u64 tail = pages->runs.tail;
+	struct run tail __uninitialized;
 
-	if (pages->is_bar) {
+	if (unlikely(pages->is_bar)) {
 		bar_destroy(pages);
 		return;
 	}
-	if (pages->runs.head || run_unpack(tail).count > 1)
+	tail = run_unpack(pages->runs.tail);
+	if (likely(!pages->runs.head && tail.count == 1)) {
+		bin_unpin_page(bin, tail.pfn, pages->writable);
+		runs_init(&pages->runs);
+	} else {
 		unpin_runs(&pages->runs, pages->writable);
-	else
-		bin_unpin_page(bin, run_unpack(tail).pfn, pages->writable);
-	runs_free(&pages->runs);
+		runs_free(&pages->runs);
+	}
 	bin_set_owner(bin, pages->owner);
 	bin->npages += pages->nr_pages;
 }
@@ -611,7 +604,7 @@ int pages_move(struct pages *pages, unsigned long uaddr)
 out_unlock:
 	mutex_unlock(&pages->lock);
 	if (former)
-		owner_put(former, 1, 1);
+		owner_put(former, 0, 1, 1);
 	return rc;
 }
 

@@ -34,7 +34,6 @@ struct folio_batch;
  * @users: areas in domains and accesses that need all of it pinned; pinned while
  *         not 0
  * @writable: devices may write to it, so its pages are pinned for writing
- * @room_used: somebody has the PAGES_ROOM
  * @is_bar: it is a device's BAR; never while @users is 0. Written with @lock held,
  *          read without by those who are one of @users
  * @lock: guards @users, @runs and @singles
@@ -49,9 +48,8 @@ struct folio_batch;
  */
 struct pages {
 	refcount_t refs;
-	unsigned int users : 29;
+	unsigned int users : 30;
 	unsigned int writable : 1;
-	unsigned int room_used : 1;
 	unsigned int is_bar : 1;
 	struct mutex lock; /* guards users, runs and singles */
 	struct owner *owner;
@@ -114,10 +112,19 @@ struct pages *pages_alloc_file(struct owner_table *table, int fd,
 void pages_get(struct pages *pages);
 void pages_put(struct pages *pages);
 
-void *pages_take_room(struct pages *pages);
+/**
+ * pages_room - The memory behind a pages
+ * @pages: not yet known to another thread
+ *
+ * Return: PAGES_ROOM bytes that live as long as @pages.
+ */
+static inline void *pages_room(struct pages *pages)
+{
+	return pages + 1;
+}
 
 /**
- * pages_is_room - Is this what pages_take_room() has given?
+ * pages_is_room - Is this what pages_room() has given?
  * @pages: the pages
  * @room: any memory
  */

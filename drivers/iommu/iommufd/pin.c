@@ -313,6 +313,31 @@ static void __cold refuse_pin(const struct pages *pages, unsigned long index,
 			       pages->writable ? "writing" : "reading", error);
 }
 
+/* What pin_runs() comes to for one page, as most mappings of some users have */
+static int pin_one(struct pages *pages, struct runs *runs)
+{
+	struct pin_source source __uninitialized;
+	struct page *page;
+	bool huge;
+	long got;
+	int rc;
+
+	rc = source_open(&source, pages, 0, 1);
+	if (rc)
+		return rc;
+	got = source_get(&source, 0, 1, &page);
+	if (likely(got > 0)) {
+		huge = PageCompound(page) && PageHuge(page);
+		runs->tail = run_pack(page_to_pfn(page), 1,
+				      huge ? RUN_BY_FOLIO : 0);
+	} else {
+		rc = fatal_signal_pending(current) ? -EINTR : got;
+		refuse_pin(pages, 0, rc);
+	}
+	source_close(&source);
+	return rc;
+}
+
 /**
  * pin_runs - Pin all of the memory of a mapping
  * @pages: with its lock held; nothing of it is pinned
@@ -326,12 +351,16 @@ int pin_runs(struct pages *pages, struct runs *runs)
 	unsigned long capacity = PIN_FEW;
 	struct page *few[PIN_FEW] __uninitialized;
 	struct page **batch = few;
+	struct pin_source source __uninitialized;
 	struct runs_builder builder;
-	struct pin_source source;
 	bool probe;
 	int rc;
 
 	lockdep_assert_held(&pages->lock);
+
+	runs_init(runs);
+	if (pages->nr_pages == 1)
+		return pin_one(pages, runs);
 
 	runs_begin(&builder, runs, pages->nr_pages);
 	rc = source_open(&source, pages, 0, pages->nr_pages);

@@ -172,11 +172,21 @@ static void areas_unmap_domain(struct area *list, struct area *end,
 	}
 }
 
+/* Take areas before @end, or all for NULL, out of one domain */
+static void areas_unmap_now(struct area *list, struct area *end,
+			    struct iommu_domain *domain)
+{
+	struct iommu_iotlb_gather gather __uninitialized;
+
+	iommu_gather_start(&gather);
+	areas_unmap_domain(list, end, domain, &gather);
+	iommu_gather_flush(domain, &gather);
+}
+
 /* Take areas out of the domains before @end, or of all for NULL */
 static void areas_unmap_domains(struct space *space, struct area *list,
 				struct space_domain *end)
 {
-	struct iommu_iotlb_gather gather;
 	struct space_domain *member;
 
 	lockdep_assert_held(&space->domains_sem);
@@ -184,9 +194,7 @@ static void areas_unmap_domains(struct space *space, struct area *list,
 	list_for_each_entry(member, &space->domains, link) {
 		if (member == end)
 			break;
-		iommu_gather_start(&gather);
-		areas_unmap_domain(list, NULL, member->domain, &gather);
-		iommu_gather_flush(member->domain, &gather);
+		areas_unmap_now(list, NULL, member->domain);
 	}
 }
 
@@ -198,7 +206,6 @@ static int areas_map_domain(struct space *space, struct area *list,
 			    struct iommu_domain *domain)
 {
 	unsigned long first = list->range.first;
-	struct iommu_iotlb_gather gather;
 	unsigned long done = 0;
 	struct area *area;
 	int rc;
@@ -216,9 +223,7 @@ static int areas_map_domain(struct space *space, struct area *list,
 		return 0;
 
 err_unmap:
-	iommu_gather_start(&gather);
-	areas_unmap_domain(list, area, domain, &gather);
-	iommu_gather_flush(domain, &gather);
+	areas_unmap_now(list, area, domain);
 	return rc;
 }
 
@@ -322,27 +327,31 @@ out_up:
 	return rc;
 }
 
+/* The area has a reference on the pages from now on */
 static void area_init(struct area *area, struct pages *pages,
 		      unsigned long offset, unsigned long first,
 		      unsigned long length, int prot)
 {
-	pages_get(pages);
-	area->pages = pages;
-	area->offset = offset;
-	area->range.first = first;
-	area->range.last = first + length - 1;
-	area->prot = prot;
-	area->state = AREA_BUSY;
+	*area = (struct area){
+		.range.first = first,
+		.range.last = first + length - 1,
+		.pages = pages,
+		.offset = offset,
+		.prot = prot,
+		.state = AREA_BUSY,
+	};
 }
 
 static struct area *area_alloc(struct pages *pages, unsigned long offset,
 			       unsigned long first, unsigned long length,
 			       int prot)
 {
-	struct area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	struct area *area = kmalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
 
-	if (area)
+	if (area) {
+		pages_get(pages);
 		area_init(area, pages, offset, first, length, prot);
+	}
 	return area;
 }
 
@@ -410,7 +419,8 @@ err_free:
 /**
  * space_map - Show memory to the devices of a space
  * @space: the space
- * @pages: the memory; made for this, so that it has room for an area
+ * @pages: the memory; made for this, so that it has room for an area. The caller's
+ *         reference is used up
  * @offset: bytes from the start of its first page
  * @args: where; iova is set to what was used
  *
@@ -420,16 +430,10 @@ err_free:
 int space_map(struct space *space, struct pages *pages, unsigned long offset,
 	      struct space_map_args *args)
 {
-	struct area *area = pages_take_room(pages);
+	struct area *area = pages_room(pages);
 
 	BUILD_BUG_ON(sizeof(*area) > PAGES_ROOM);
-	if (area) {
-		area_init(area, pages, offset, 0, args->length, args->prot);
-	} else {
-		area = area_alloc(pages, offset, 0, args->length, args->prot);
-		if (!area)
-			return refuse(-ENOMEM, NO_MEMORY_FOR "a mapping");
-	}
+	area_init(area, pages, offset, 0, args->length, args->prot);
 	return areas_show(space, area, args);
 }
 

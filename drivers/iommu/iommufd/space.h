@@ -221,7 +221,8 @@ void space_remove_domain(struct space *space, struct space_domain *member);
 /* space_access.c */
 int space_add_access(struct space *space, struct space_access *access);
 void space_remove_access(struct space *space, struct space_access *access);
-int space_quiesce(struct space *space, unsigned long first, unsigned long last);
+int space_quiesce_accesses(struct space *space, unsigned long first,
+			   unsigned long last);
 void space_reopen(struct space *space, unsigned long first, unsigned long last);
 bool space_is_busy(struct space *space, const struct area *area);
 void space_let_go(struct space *space, struct space_access *access);
@@ -231,6 +232,23 @@ void space_access_unpin(struct space *space, unsigned long iova,
 			unsigned long length);
 int space_access_rw(struct space *space, unsigned long iova, void *data,
 		    unsigned long length, bool write);
+
+/**
+ * space_quiesce - Have all accesses leave a range that is to be unmapped
+ * @space: the space
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ *
+ * Return: 0 with the areas closed; -EINTR with them open when the process is
+ * being killed.
+ */
+static inline int space_quiesce(struct space *space, unsigned long first,
+				unsigned long last)
+{
+	if (list_empty_careful(&space->accesses))
+		return 0;
+	return space_quiesce_accesses(space, first, last);
+}
 
 /* Is an access at work in an area, or has one pinned pages of it? */
 static inline bool space_in_use(struct space *space, const struct area *area)

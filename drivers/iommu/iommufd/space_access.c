@@ -250,23 +250,20 @@ void space_reopen(struct space *space, unsigned long first, unsigned long last)
 }
 
 /**
- * space_quiesce - Have all accesses leave a range that is to be unmapped
+ * space_quiesce_accesses - What space_quiesce() does if there are accesses
  * @space: the space
  * @first: first IOVA
  * @last: last IOVA, inclusive
  *
- * Return: 0 with the areas closed; -EINTR with them open when the process is
- * being killed.
+ * Return: as space_quiesce().
  */
-int space_quiesce(struct space *space, unsigned long first, unsigned long last)
+int space_quiesce_accesses(struct space *space, unsigned long first,
+			   unsigned long last)
 {
 	unsigned long from = first;
 	unsigned long told = 0;
 	bool any = false;
 	struct area *area;
-
-	if (list_empty_careful(&space->accesses))
-		return 0;
 
 	mutex_lock(&space->lock);
 	while ((area = close_areas(space, from, last))) {

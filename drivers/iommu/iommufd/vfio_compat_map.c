@@ -63,7 +63,6 @@ static int map_memory(struct iommufd_ioas *ioas,
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	rc = space_map(&ioas->space, pages, 0, &args);
-	pages_put(pages);
 	if (!rc)
 		trace_iommufd_map(ioas->obj.id, args.iova, args.length,
 				  args.prot);
