@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # usage: ./run fuzz [--minutes N] [--iommu intel|intel-nosnoop|amd] [--seed N]
-#                   [--cpus 1|2] [--update] [--no-reduce]
-#        ./run fuzz --reduce FILE [--iommu …] [--cpus 1|2]
+#                   [--cpus 1|2] [--at-once] [--update] [--no-reduce]
+#        ./run fuzz --reduce FILE [--iommu …] [--cpus 1|2] [--at-once]
 #        ./run fuzz --write-c FILE
 #
 # Try sequences of calls on everything that iommufd.ko and vfio.ko offer to user
@@ -18,17 +18,21 @@
 # programs, --write-c writes its first one in C.
 #
 #   --cpus N      of the machine, with a worker for each (default 2)
+#   --at-once     the CPUs run at the same time, which meets more, and which an
+#                 emulated machine does not survive for long; else by turns
 #   --update      replace the corpus of the tree by the shortest programs that
 #                 reach all that was reached
 . "$(dirname -- "$0")/lib.sh"
 
 minutes=5 iommu=intel cpus=2 seed=$(date +%s) update=no reduce=yes file='' write=''
+turns=(--turns) at_once=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--minutes) minutes=$2 && shift 2 ;;
 	--iommu) iommu=$2 && shift 2 ;;
 	--seed) seed=$2 && shift 2 ;;
 	--cpus) cpus=$2 && shift 2 ;;
+	--at-once) turns=() at_once=' --at-once' && shift ;;
 	--update) update=yes && shift ;;
 	--no-reduce) reduce=no && shift ;;
 	--reduce) file=$(readlink -e -- "$2") || die "$2: no such file" && shift 2 ;;
@@ -50,8 +54,8 @@ in_machine() {
 	local time=$1 log=$2
 
 	shift 2
-	"$vm_dir/vm.sh" --kernel "$kernel" --cpus "$cpus" --mem 1G \
-		--iommu "$iommu" --log "$log" \
+	"$vm_dir/vm.sh" --kernel "$kernel" --cpus "$cpus" "${turns[@]}" \
+		--mem 1G --iommu "$iommu" --log "$log" \
 		--timeout "$((time * 60 + 900))" --share "$work" \
 		--device edu --device edu --device e1000e --device e1000e -- "$@"
 }
@@ -70,7 +74,7 @@ try() {
 }
 
 reduce() {
-	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus --try" || return
+	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus$at_once --try" || return
 	"$programs/fuzz" --write-c "$1.reduced" >"$1.c"
 	say "fuzz: reduced to ${1#"$top/"}.reduced and .c:"
 	cat "$1.reduced"
