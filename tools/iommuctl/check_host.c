@@ -79,6 +79,7 @@ void check_interrupts(struct doctor *doctor)
 	static const char *const off[] = { "intremap=off", "nointremap", NULL };
 	char *interrupts = sysfs_read("/proc/interrupts");
 	char *unsafe = sysfs_read("/sys/module/iommufd/parameters/allow_unsafe_interrupts");
+	struct names units = sysfs_list("/sys/class/iommu");
 	const char *word = first_on_command_line(off);
 
 	/* The kernel puts IR- before the name of a controller that it remaps */
@@ -91,10 +92,15 @@ void check_interrupts(struct doctor *doctor)
 		tell(doctor, "interrupt remapping", VERDICT_FAILURE,
 		     remove_word(word),
 		     "%s on the kernel's command line turns it off", word);
+	else if (!units.nr)
+		tell(doctor, "interrupt remapping", VERDICT_FAILURE,
+		     text("see the check of the IOMMU"),
+		     "it comes with the IOMMU, which is not used");
 	else
 		tell(doctor, "interrupt remapping", VERDICT_FAILURE,
 		     text("echo Y >/sys/module/iommufd/parameters/allow_unsafe_interrupts"),
 		     "the machine has none, and without it a guest can inject interrupts into the host; the command takes that risk");
+	names_free(&units);
 	free(interrupts);
 	free(unsafe);
 }

@@ -229,6 +229,11 @@ put /sys/module/iommufd/parameters/allow_unsafe_interrupts N
 turned_off "interrupt remapping" intremap=off
 turned_off "interrupt remapping" nointremap
 
+rm "$root/sys/class/iommu/dmar0"
+expect "interrupt remapping: no risk is taken where the IOMMU is what is missing" \
+	"failure see the check of the IOMMU" \
+	"$(verdict 'interrupt remapping') $(remedy 'interrupt remapping')"
+
 # The same on AMD
 amd_machine
 run doctor $gpu --memory 16G --user root

@@ -16,8 +16,7 @@ trap 'rm -rf "$share"' EXIT
 gcc -O2 -Wall -static -I"$top/include/uapi" -I"$top/compat/include/uapi" \
 	-o "$share/traced" "$admin/traced.c"
 cp "$admin/tracers" "$admin/tap.sh" "$share/"
-cp -al "$image/tracers" "$share/debian" 2>/dev/null ||
-	cp -a "$image/tracers" "$share/debian"
+share_tree tracers "$share/debian"
 
 # Without snoop control, so that a device changes the answer for KVM
 tap_machine tracers --iommu intel-nosnoop --device edu "$@" --share "$share" -- ./tracers
