@@ -5,11 +5,14 @@
  * A red-black tree by first IOVA. Mostly ranges come and go in ascending order,
  * so the tree remembers where it was worked on last and looks there first.
  *
- * For choosing a free IOVA each node also knows the free space in front of it and
- * the largest such space below it, which makes the choice cost the depth of the
- * tree, whatever lies beneath the gap that is found. Who places everything at
- * fixed IOVAs, as virtual machine monitors do, does not pay for that: it begins
- * with the first question.
+ * For choosing a free IOVA each node also knows the free space behind it, and how much
+ * no such space below it exceeds. That is a bound and not the maximum: what makes a
+ * gap smaller leaves the bounds alone, and a search that was led astray by one puts it right.
+ * So ranges that come and go do next to nothing for it, and still the choice costs
+ * about the depth of the tree, whatever lies beneath the gap that is found.
+ *
+ * The space in front of the lowest range and that behind the highest are not among the
+ * gaps, so that they may change without anybody being told.
  *
  * Needs nothing of the kernel but the red-black tree; the caller does the locking.
  */
@@ -30,13 +33,41 @@
 #define to_range(rb) rb_entry(rb, struct iova_range, node)
 #define to_range_safe(rb) rb_entry_safe(rb, struct iova_range, node)
 
-static inline unsigned long range_gap(struct iova_range *range)
+/* The largest gap below @rb, as far as is known */
+static unsigned long bound_of(const struct rb_node *rb)
 {
-	return range->gap;
+	const struct iova_range *left = to_range_safe(rb->rb_left);
+	const struct iova_range *right = to_range_safe(rb->rb_right);
+	unsigned long bound = to_range(rb)->gap;
+
+	if (left)
+		bound = max(bound, left->max_gap);
+	if (right)
+		bound = max(bound, right->max_gap);
+	return bound;
 }
 
-RB_DECLARE_CALLBACKS_MAX(static, gap_callbacks, struct iova_range, node,
-			 unsigned long, max_gap, range_gap)
+/* A bound that has become too large will do */
+static void bounds_propagate(struct rb_node *rb, struct rb_node *stop)
+{
+}
+
+static void bounds_copy(struct rb_node *old, struct rb_node *new)
+{
+	to_range(new)->max_gap = to_range(old)->max_gap;
+}
+
+static void bounds_rotate(struct rb_node *old, struct rb_node *new)
+{
+	to_range(new)->max_gap = to_range(old)->max_gap;
+	to_range(old)->max_gap = bound_of(old);
+}
+
+static const struct rb_augment_callbacks bounds = {
+	.propagate = bounds_propagate,
+	.copy = bounds_copy,
+	.rotate = bounds_rotate,
+};
 
 /**
  * struct place - Where a new range goes
@@ -103,27 +134,39 @@ static int find_place(struct iova_tree *tree, const struct iova_range *range,
 	return 0;
 }
 
-/* Let those above know of a gap, which takes nothing from what they have */
-static void raise_max(struct rb_node *rb, unsigned long gap)
+/*
+ * Let a node and those above it know of a gap. A gap that grows piece by piece is not
+ * told each time, as they expect more. No bound is larger than that of the node
+ * above.
+ */
+static void raise_bounds(struct rb_node *rb, unsigned long gap)
 {
+	if (!rb || to_range(rb)->max_gap >= gap)
+		return;
+	gap |= gap >> 1;
 	for (; rb && to_range(rb)->max_gap < gap; rb = rb_parent(rb))
 		to_range(rb)->max_gap = gap;
 }
 
-static void insert_with_gaps(struct iova_tree *tree, struct iova_range *range,
-			     const struct place *place)
+/* Divide the gap in which a new range lies */
+static void divide_gap(struct iova_tree *tree, struct iova_range *range,
+		       const struct place *place)
 {
+	struct iova_range *before = place->before;
 	struct iova_range *after = place->after;
 
-	range->gap = range->first -
-		     (place->before ? place->before->last + 1 : 0);
+	range->gap = after ? after->first - range->last - 1 : 0;
 	range->max_gap = range->gap;
-	raise_max(place->parent, range->gap);
-	if (after) {
-		after->gap = after->first - range->last - 1;
-		gap_callbacks.propagate(&after->node, NULL);
-	}
-	rb_insert_augmented(&range->node, &tree->root, &gap_callbacks);
+	raise_bounds(place->parent, range->gap);
+	if (before)
+		before->gap = range->first - before->last - 1;
+	else
+		tree->lowest = range;
+	/* It was the highest, and had none */
+	if (before && !after)
+		raise_bounds(&before->node, before->gap);
+	if (!after)
+		tree->highest = range;
 }
 
 /**
@@ -144,26 +187,11 @@ int iova_tree_insert(struct iova_tree *tree, struct iova_range *range)
 			return rc;
 	}
 
+	divide_gap(tree, range, &place);
 	rb_link_node(&range->node, place.parent, place.link);
-	if (tree->gaps)
-		insert_with_gaps(tree, range, &place);
-	else
-		rb_insert_color(&range->node, &tree->root);
-	if (!place.after)
-		tree->highest = range;
+	rb_insert_augmented(&range->node, &tree->root, &bounds);
 	tree->finger = range;
 	return 0;
-}
-
-static void remove_with_gaps(struct iova_tree *tree, struct iova_range *range,
-			     struct iova_range *after)
-{
-	/* First, so that the update after the removal ends soon */
-	if (after) {
-		after->gap += range->gap + (range->last - range->first) + 1;
-		raise_max(&after->node, after->gap);
-	}
-	rb_erase_augmented(&range->node, &tree->root, &gap_callbacks);
 }
 
 /**
@@ -173,17 +201,26 @@ static void remove_with_gaps(struct iova_tree *tree, struct iova_range *range,
  */
 void iova_tree_remove(struct iova_tree *tree, struct iova_range *range)
 {
+	struct iova_range *before = NULL;
 	struct iova_range *after = NULL;
 
-	if (range == tree->highest)
-		tree->highest = to_range_safe(rb_prev(&range->node));
-	else
+	if (range != tree->highest)
 		after = to_range(rb_next(&range->node));
+	if (range != tree->lowest)
+		before = to_range(rb_prev(&range->node));
+
+	if (!after)
+		tree->highest = before;
+	if (!before)
+		tree->lowest = after;
+	if (before && after) {
+		before->gap += range->last - range->first + 1 + range->gap;
+		raise_bounds(&before->node, before->gap);
+	} else if (before) {
+		before->gap = 0;
+	}
 	tree->finger = after;
-	if (tree->gaps)
-		remove_with_gaps(tree, range, after);
-	else
-		rb_erase(&range->node, &tree->root);
+	rb_erase_augmented(&range->node, &tree->root, &bounds);
 }
 
 /**
@@ -193,25 +230,9 @@ void iova_tree_remove(struct iova_tree *tree, struct iova_range *range)
 void iova_tree_reset(struct iova_tree *tree)
 {
 	tree->root = RB_ROOT;
+	tree->lowest = NULL;
 	tree->highest = NULL;
 	tree->finger = NULL;
-}
-
-/* Begin to keep the gaps */
-static void compute_gaps(struct iova_tree *tree)
-{
-	unsigned long free = 0;
-	struct rb_node *rb;
-
-	for (rb = rb_first(&tree->root); rb; rb = rb_next(rb)) {
-		to_range(rb)->gap = to_range(rb)->first - free;
-		free = to_range(rb)->last + 1;
-	}
-	/* Children before their parents */
-	for (rb = rb_first_postorder(&tree->root); rb;
-	     rb = rb_next_postorder(rb))
-		gap_callbacks_compute_max(to_range(rb), false);
-	tree->gaps = true;
 }
 
 /**
@@ -244,36 +265,54 @@ struct iova_range *iova_tree_first(const struct iova_tree *tree,
 	return found && found->first <= last ? found : NULL;
 }
 
-/* The lowest range below @rb with a gap of at least @length: there is one */
-static struct iova_range *lowest_with_gap(struct rb_node *rb,
+/*
+ * The lowest range in the subtree @top that has a gap of at least @length behind it. If
+ * there is none, the bounds that promised one are lowered.
+ */
+static struct iova_range *lowest_with_gap(struct rb_node *top,
 					  unsigned long length)
 {
-	for (;;) {
-		struct iova_range *left = to_range_safe(rb->rb_left);
+	struct rb_node *rb = top;
+	struct rb_node *from;
 
-		if (left && left->max_gap >= length) {
+	for (;;) {
+		while (rb->rb_left && to_range(rb->rb_left)->max_gap >= length)
 			rb = rb->rb_left;
-			continue;
+		/* Nothing is left of @rb */
+		for (;;) {
+			if (to_range(rb)->gap >= length)
+				return to_range(rb);
+			if (rb->rb_right &&
+			    to_range(rb->rb_right)->max_gap >= length)
+				break;
+			/* Nor in it: up to where it is the left one */
+			do {
+				to_range(rb)->max_gap = bound_of(rb);
+				if (rb == top)
+					return NULL;
+				from = rb;
+				rb = rb_parent(rb);
+			} while (from == rb->rb_right);
 		}
-		if (to_range(rb)->gap >= length)
-			return to_range(rb);
 		rb = rb->rb_right;
 	}
 }
 
 /*
- * The lowest range that begins above @floor and has a gap of at least @length
- * in front of it.
+ * The lowest range that has a gap of at least @length behind it which ends at @floor or
+ * above.
  */
-static struct iova_range *range_behind_gap(const struct iova_tree *tree,
-					   unsigned long floor,
-					   unsigned long length)
+static struct iova_range *range_with_gap(struct iova_tree *tree,
+					 unsigned long floor,
+					 unsigned long length)
 {
 	struct rb_node *rb = tree->root.rb_node;
 	struct iova_range *cur = NULL;
 
+	if (!rb || to_range(rb)->max_gap < length)
+		return NULL;
 	while (rb) {
-		if (to_range(rb)->first > floor) {
+		if (to_range(rb)->last + to_range(rb)->gap >= floor) {
 			cur = to_range(rb);
 			rb = rb->rb_left;
 		} else {
@@ -285,8 +324,11 @@ static struct iova_range *range_behind_gap(const struct iova_tree *tree,
 		struct iova_range *right = to_range_safe(cur->node.rb_right);
 		struct rb_node *parent;
 
-		if (right && right->max_gap >= length)
-			return lowest_with_gap(&right->node, length);
+		if (right && right->max_gap >= length) {
+			right = lowest_with_gap(&right->node, length);
+			if (right)
+				return right;
+		}
 
 		/* Up to the first range that everything seen lies left of */
 		rb = &cur->node;
@@ -331,37 +373,37 @@ bool iova_tree_find_gap(struct iova_tree *tree, unsigned long first,
 {
 	unsigned long want = length;
 	unsigned long start = first;
-	struct iova_range *behind;
+	struct iova_range *range;
 	unsigned int tries = 0;
 
-	if (!tree->gaps)
-		compute_gaps(tree);
+	if (!tree->lowest)
+		return fit(first, last, length, align, phase, iova);
+	if (tree->lowest->first > first &&
+	    fit(first, min(last, tree->lowest->first - 1), length, align, phase,
+		iova))
+		return true;
 
 	for (;;) {
-		unsigned long gap_first;
+		unsigned long gap_last;
 
 		if (start > last || last - start < length - 1)
 			return false;
-		/* Ends above start + length - 1, so it fits from @start on */
-		behind = range_behind_gap(tree, start + length - 1, want);
-		if (!behind)
+		/* Ends at start + length - 1 or above, so it fits from @start on */
+		range = range_with_gap(tree, start + length - 1, want);
+		if (!range)
 			break;
-		gap_first = max(start, behind->first - behind->gap);
-		if (fit(gap_first, min(last, behind->first - 1), length, align,
-			phase, iova))
+		gap_last = range->last + range->gap;
+		if (fit(max(start, range->last + 1), min(last, gap_last),
+			length, align, phase, iova))
 			return true;
-		start = behind->last + 1;
-		if (!start)
-			return false;
+		start = gap_last + 1;
 		if (++tries == IOVA_TREE_TRIES &&
 		    check_add_overflow(length, align - 1, &want))
 			want = ULONG_MAX;
 	}
 
-	if (tree->highest) {
-		if (tree->highest->last == ULONG_MAX)
-			return false;
-		start = max(start, tree->highest->last + 1);
-	}
+	if (tree->highest->last == ULONG_MAX)
+		return false;
+	start = max(start, tree->highest->last + 1);
 	return fit(start, last, length, align, phase, iova);
 }

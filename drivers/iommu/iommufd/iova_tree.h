@@ -11,10 +11,8 @@
  * @first: first IOVA
  * @last: last IOVA, inclusive
  * @node: place in the tree
- * @gap: free IOVAs between the preceding range (or 0) and @first
- * @max_gap: largest @gap in the subtree below @node
- *
- * The gaps are kept only once one was asked for, see iova_tree_find_gap().
+ * @gap: free IOVAs between @last and the range that follows; 0 for the highest
+ * @max_gap: no @gap in the subtree below @node is larger
  */
 struct iova_range {
 	unsigned long first;
@@ -27,16 +25,16 @@ struct iova_range {
 /**
  * struct iova_tree - Ranges by their first IOVA
  * @root: the tree
+ * @lowest: its first range
  * @highest: its last range
  * @finger: the range that was inserted last, or follows the one that was removed
  *          last: mostly next to what is asked for now
- * @gaps: gap and max_gap are kept
  */
 struct iova_tree {
 	struct rb_root root;
+	struct iova_range *lowest;
 	struct iova_range *highest;
 	struct iova_range *finger;
-	bool gaps;
 };
 
 int iova_tree_insert(struct iova_tree *tree, struct iova_range *range);

@@ -51,13 +51,12 @@ static bool next_gap(struct world *world, wide from, wide *first, wide *last)
 
 /* What is seen of a tree while walking over it in ascending order */
 struct walk {
-	bool gaps;
 	unsigned long count;
-	unsigned long free;
+	struct iova_range *lowest;
 	struct iova_range *last;
 };
 
-/* Returns the largest gap in front of the ranges below @rb. */
+/* Returns the largest gap behind the ranges below @rb. */
 static unsigned long check_node(struct rb_node *rb, struct walk *walk)
 {
 	struct iova_range *range = rb_entry(rb, struct iova_range, node);
@@ -65,28 +64,30 @@ static unsigned long check_node(struct rb_node *rb, struct walk *walk)
 
 	if (rb->rb_left)
 		max_gap = check_node(rb->rb_left, walk);
-	CHECK(range->first >= walk->free, "%#lx is not behind %#lx",
-	      range->first, walk->free);
-	if (walk->gaps)
-		CHECK(range->gap == range->first - walk->free,
-		      "%#lx has %#lx, not %#lx", range->first, range->gap,
-		      range->first - walk->free);
-	max_gap = max(max_gap, range->first - walk->free);
-	walk->free = range->last + 1;
+	if (walk->last) {
+		CHECK(range->first > walk->last->last,
+		      "%#lx is not behind %#lx", range->first,
+		      walk->last->last);
+		CHECK(walk->last->gap == range->first - walk->last->last - 1,
+		      "%#lx has %#lx in front of %#lx", walk->last->first,
+		      walk->last->gap, range->first);
+	} else {
+		walk->lowest = range;
+	}
 	walk->last = range;
 	walk->count++;
 	if (rb->rb_right)
 		max_gap = max(max_gap, check_node(rb->rb_right, walk));
-	if (walk->gaps)
-		CHECK(range->max_gap == max_gap, "%#lx has %#lx, not %#lx",
-		      range->first, range->max_gap, max_gap);
+	max_gap = max(max_gap, range->gap);
+	CHECK(range->max_gap >= max_gap, "%#lx has %#lx, not %#lx",
+	      range->first, range->max_gap, max_gap);
 	return max_gap;
 }
 
 /* Order, gaps and what each node knows of those below it */
 static void check_tree(struct world *world)
 {
-	struct walk walk = { .gaps = world->tree.gaps };
+	struct walk walk = {};
 	unsigned long wanted = 0;
 	unsigned int i;
 
@@ -95,8 +96,12 @@ static void check_tree(struct world *world)
 	for (i = 0; i < CELLS; i++)
 		wanted += world->cell[i] == &world->range[i];
 	CHECK(walk.count == wanted, "%lu ranges, not %lu", walk.count, wanted);
+	CHECK(world->tree.lowest == walk.lowest, "%p, not %p",
+	      (void *)world->tree.lowest, (void *)walk.lowest);
 	CHECK(world->tree.highest == walk.last, "%p, not %p",
 	      (void *)world->tree.highest, (void *)walk.last);
+	CHECK(!walk.last || !walk.last->gap, "the highest has %#lx",
+	      walk.last->gap);
 	CHECK(iova_tree_empty(&world->tree) == !wanted, "%lu ranges", wanted);
 }
 
