@@ -18,7 +18,7 @@ kernels=$(apt-cache pkgnames linux-image-6.1.0- | sed -n 's/^linux-image-\(6\.1\
 	sort -V)
 new=$(default_release)
 old=$(grep -xB 1 "$new" <<<"$kernels" | head -n 1)
-base=$build/deb/base-$old.tar
+base=$build/deb/system-$old.tar
 version=$(sed -n '1s/.*(\(.*\)).*/\1/p' "$top/packaging/debian/changelog")
 
 skip_all() {
@@ -60,7 +60,7 @@ make_base() {
 [ -e "$base" ] || make_base >&2 || exit 1
 
 root=$(mktemp -d -p "$build/deb")
-trap 'rm -rf "$root" "$root.log"' EXIT
+trap 'rm -rf "$root" "$root.log" "$root.upgrade"' EXIT
 tar -x -C "$root" -f "$base"
 # Nothing in it has to outlast a loss of power
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
@@ -107,6 +107,10 @@ expect "install: vfio-pci builds on ours" 1 \
 expect "install: the kernel's own is not touched" "$stock" "$(checksum)"
 expect "install: the running kernel is told about" 1 \
 	"$(log | grep -c "nothing was built for the running kernel: kernel $(uname -r)")"
+# A serial number, which modinfo writes with colons
+expect "install: they are signed with the key that Secure Boot is to know" \
+	"serial=$(modinfo -F sig_key "$root/lib/modules/$old/updates/dkms/iommufd.ko" | tr -d :)" \
+	"$(inside "openssl x509 -inform DER -in /var/lib/dkms/mok.pub -noout -serial"; log)"
 inside "iommuctl --version"
 expect "the tool runs" "iommuctl $version" "$(log)"
 
@@ -122,8 +126,17 @@ versions() {
 	inside "dkms status -m iommufd -k $old"
 	log | sed 's/:.*//' | tr '\n' ' '
 }
+# As on a machine with Secure Boot, and with the stock vfio.ko loaded
+efi=$root/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+mkdir -p "${efi%/*}" "$root/sys/module/vfio"
+printf '\6\0\0\0\1' >"$efi"
 inside "apt-get -q -y --no-install-recommends install /root/next.deb"
-expect "upgrade" "0 iommufd/$next, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
+status=$?
+cp "$root.log" "$root.upgrade"
+expect "upgrade" "0 iommufd/$next, $old, x86_64 $good" "$status $(versions)$(ours "$old")"
+expect "what Secure Boot and the loaded vfio.ko want is explained" "1 1" \
+	"$(grep -c '^    mokutil --import /var/lib/dkms/mok.pub' "$root.upgrade") $(grep -c '^    modprobe -r vfio_pci .* && modprobe vfio_pci' "$root.upgrade")"
+rm -r "$root/sys/firmware" "$root/sys/module"
 inside "apt-get -q -y --allow-downgrades --no-install-recommends install /root/iommufd-dkms_${version}_all.deb"
 expect "downgrade" "0 iommufd/$version, $old, x86_64 $good" "$? $(versions)$(ours "$old")"
 
