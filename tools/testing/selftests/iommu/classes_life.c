@@ -191,10 +191,7 @@ TEST(class10_file_that_nobody_gets)
 	struct type1 t;
 	int rc, i, lowest;
 
-	rc = type1_set(&t, VFIO_TYPE1v2_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(type1_set(&t, VFIO_TYPE1v2_IOMMU));
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &before));
 	none.rlim_max = before.rlim_max;
 	for (i = 0; i < 20; i++) {
@@ -357,12 +354,8 @@ TEST(class16_padding_of_capabilities)
 	struct vfio_iommu_type1_info_cap_iova_range *ranges;
 	struct vfio_iommu_type1_info *info = malloc(4096);
 	struct type1 t;
-	int rc;
 
-	rc = type1_set(&t, VFIO_TYPE1v2_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(type1_set(&t, VFIO_TYPE1v2_IOMMU));
 	memset(info, 0xa5, 4096);
 	ASSERT_EQ(0, container_info(t.container, info, 4096));
 	ranges = container_capability(info, 1);

@@ -96,14 +96,10 @@ FIXTURE_VARIANT_ADD(coherency, group_file)
 FIXTURE_SETUP(coherency)
 {
 	const char *reason = guest_impossible();
-	int rc;
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	rc = snoop_find(&self->snoop, variant->kind);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(snoop_find(&self->snoop, variant->kind));
 	ASSERT_EQ(0, probes_set());
 	ASSERT_EQ(0, guest_create(&self->guest));
 	ASSERT_EQ(0, snoop_open(&self->snoop));

@@ -278,16 +278,12 @@ FIXTURE(tables)
 FIXTURE_SETUP(tables)
 {
 	const char *reason = mock_missing();
-	int rc;
 
 	if (reason)
 		SKIP(return, "%s", reason);
 	if (!machine_has_vtd())
 		SKIP(return, "not an IOMMU of Intel's");
-	rc = snoop_find(&self->snoop, FILE_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(snoop_find(&self->snoop, FILE_IOMMU));
 	ASSERT_EQ(0, snoop_open(&self->snoop));
 }
 

@@ -90,16 +90,13 @@ FIXTURE(loop)
 FIXTURE_SETUP(loop)
 {
 	const char *reason = guest_impossible();
-	int rc, i;
+	int i;
 
 	if (!reason)
 		reason = mock_missing();
 	if (reason)
 		SKIP(return, "%s", reason);
-	rc = snoop_find(&self->snoop, FILE_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(snoop_find(&self->snoop, FILE_IOMMU));
 	ASSERT_EQ(0, probes_set());
 	ASSERT_EQ(0, guest_create(&self->guest));
 	self->surprises = mock_surprises();

@@ -75,11 +75,7 @@ FIXTURE(policy)
 
 FIXTURE_SETUP(policy)
 {
-	int rc = snoop_find(&self->snoop, FILE_IOMMU);
-
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(snoop_find(&self->snoop, FILE_IOMMU));
 	ASSERT_EQ(0, snoop_open(&self->snoop));
 	self->passes = machine_lets_nosnoop_pass();
 }
@@ -275,14 +271,10 @@ FIXTURE(machines)
 FIXTURE_SETUP(machines)
 {
 	const char *reason = guest_impossible();
-	int rc;
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	rc = snoop_find(&self->snoop, FILE_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(snoop_find(&self->snoop, FILE_IOMMU));
 	ASSERT_EQ(0, probes_set());
 	ASSERT_EQ(0, guest_create(&self->guest));
 	ASSERT_EQ(0, guest_create(&self->second));

@@ -479,13 +479,9 @@ TEST(type1)
 	int told[2], done[2];
 	char byte;
 	pid_t pid;
-	int rc;
 
 	ASSERT_NE(MAP_FAILED, memory);
-	rc = type1_set(&t, VFIO_TYPE1v2_IOMMU);
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(type1_set(&t, VFIO_TYPE1v2_IOMMU));
 	ASSERT_EQ(0, pipe(told));
 	ASSERT_EQ(0, pipe(done));
 	ASSERT_EQ(0, limit(8));

@@ -29,13 +29,6 @@
 /* Of no interface */
 #define NO_IOCTL	_IO(VFIO_TYPE, VFIO_BASE + 27)
 
-#define TYPE1_SETUP(_step) do { \
-	int _rc = (_step); \
-	if (_rc == -ENODEV) \
-		SKIP(return, "no edu device in this machine"); \
-	ASSERT_EQ(0, _rc); \
-} while (0)
-
 static unsigned char *memory_new(void)
 {
 	unsigned char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
@@ -73,7 +66,7 @@ FIXTURE(steps)
 
 FIXTURE_SETUP(steps)
 {
-	TYPE1_SETUP(type1_open(&self->t));
+	EDU_SETUP(type1_open(&self->t));
 	self->memory = memory_new();
 	ASSERT_NE(NULL, self->memory);
 	self->pins = census_pins();
@@ -452,7 +445,7 @@ FIXTURE_VARIANT_ADD(space, v2)
 
 FIXTURE_SETUP(space)
 {
-	TYPE1_SETUP(type1_set(&self->t, variant->type));
+	EDU_SETUP(type1_set(&self->t, variant->type));
 	self->c = self->t.container;
 	self->memory = memory_new();
 	ASSERT_NE(NULL, self->memory);

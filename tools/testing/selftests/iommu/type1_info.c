@@ -52,11 +52,7 @@ static unsigned char *map_memory(int flags)
 
 FIXTURE_SETUP(info)
 {
-	int rc = type1_set(&self->t, VFIO_TYPE1v2_IOMMU);
-
-	if (rc == -ENODEV)
-		SKIP(return, "no edu device in this machine");
-	ASSERT_EQ(0, rc);
+	EDU_SETUP(type1_set(&self->t, VFIO_TYPE1v2_IOMMU));
 	self->c = self->t.container;
 	self->memory = map_memory(MAP_PRIVATE);
 	ASSERT_NE(NULL, self->memory);

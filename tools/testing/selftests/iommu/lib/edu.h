@@ -36,4 +36,15 @@ int edu_write_memory(struct edu *edu, uint64_t iova, size_t length);
 void edu_start_write(struct edu *edu, uint64_t iova, size_t length);
 int edu_wait(struct edu *edu);
 
+/*
+ * For a fixture: takes a step that says -ENODEV where no such device is, or skips
+ * the test, or fails it.
+ */
+#define EDU_SETUP(_step) do { \
+	int _rc = (_step); \
+	if (_rc == -ENODEV) \
+		SKIP(return, "no edu device in this machine"); \
+	ASSERT_EQ(0, _rc); \
+} while (0)
+
 #endif

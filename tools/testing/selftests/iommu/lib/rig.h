@@ -29,12 +29,7 @@ int rig_start(struct rig *rig);		/* attached to it, DMA can be started */
 /* Closes what is open, the device first. Returns 0 or -errno. */
 int rig_close(struct rig *rig);
 
-/* For a fixture: takes the step, or skips the test, or fails it. */
-#define RIG_SETUP(_step, _rig) do { \
-	int _rc = _step(_rig); \
-	if (_rc == -ENODEV) \
-		SKIP(return, "no edu device in this machine"); \
-	ASSERT_EQ(0, _rc); \
-} while (0)
+/* For a fixture, see EDU_SETUP(). */
+#define RIG_SETUP(_step, _rig) EDU_SETUP(_step(_rig))
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "edu.h"
 #include "pci.h"
 
 enum file_kind { FILE_IOMMU, FILE_DEVICE, FILE_GROUP, NR_FILE_KINDS };
