@@ -16,6 +16,7 @@
 #include "lib/census.h"
 #include "lib/exec.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/rig.h"
 #include "lib/type1.h"
@@ -52,12 +53,10 @@ FIXTURE_SETUP(memory)
 	self->access = mock_attach(MOCK_MDEV, 1, self->fd, self->ioas);
 	ASSERT_GE(self->access, 0);
 	self->pins = census_pins();
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	self->memory = memory_of_pages(SIZE);
 	self->view = malloc(VIEW);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	ASSERT_NE(NULL, self->memory);
 	ASSERT_NE(NULL, self->view);
-	madvise(self->memory, SIZE, MADV_NOHUGEPAGE);
 }
 
 FIXTURE_TEARDOWN(memory)
@@ -305,8 +304,7 @@ TEST_F(memory, class05_copy_across_mappings)
 /* An automatic IOVA that is aligned up does not leave its range, at any top. */
 TEST_F(memory, class08_aligned_up_past_the_end)
 {
-	unsigned char *huge = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *huge = memory_anonymous(2 * HUGE);
 	static const uint64_t tops[] = {
 		UINT64_MAX - 1, UINT64_MAX - PAGE, (1ULL << 39) - 1,
 		(1ULL << 32) - 1, 0xffffffffffdfffff
@@ -314,7 +312,7 @@ TEST_F(memory, class08_aligned_up_past_the_end)
 	uint64_t iova;
 	int i;
 
-	ASSERT_NE(MAP_FAILED, huge);
+	ASSERT_NE(NULL, huge);
 	huge += -(unsigned long)huge & (HUGE - 1);
 	for (i = 0; i < sizeof(tops) / sizeof(tops[0]); i++) {
 		struct iommu_iova_range range = {
@@ -348,14 +346,13 @@ TEST_F(memory, class08_aligned_up_past_the_end)
 /* The bit of a page is where its distance from the start of the question says. */
 TEST(class09_bitmap_that_starts_anywhere)
 {
-	unsigned char *memory = mmap(NULL, 200 * PAGE, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *memory = memory_anonymous(200 * PAGE);
 	uint64_t bits[4];
 	int container, group, device, start, i;
 	char byte = 1;
 
 	ASSERT_EQ(NULL, mock_missing());
-	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_NE(NULL, memory);
 	container = container_open();
 	group = mock_open_group(MOCK_MDEV, 1);
 	ASSERT_GE(group, 0);
@@ -432,8 +429,7 @@ TEST_F(memory, class13_uninitialised_fields)
 /* An exec between MAP and UNMAP, charged by process: never below zero. */
 TEST(class14_locked_vm_and_exec)
 {
-	char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = memory_anonymous(SIZE);
 	long pins = census_pins();
 	struct rig rig;
 	uint32_t pt;
@@ -551,9 +547,8 @@ TEST_F(memory, class23_hugetlb_partly_unmapped)
 	if (!census_want_hugepages(1))
 		SKIP(return, "no free huge pages");
 	free = census_free_hugepages();
-	memory = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
+	memory = memory_hugetlb(HUGE);
+	ASSERT_NE(NULL, memory);
 	tag(memory, HUGE / PAGE);
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, memory, HUGE,
 				 AT));

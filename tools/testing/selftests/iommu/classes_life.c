@@ -26,6 +26,7 @@
 #include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/meet.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/pass.h"
 #include "lib/probe.h"
@@ -59,9 +60,8 @@ FIXTURE_SETUP(life)
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	ASSERT_EQ(0, ioas_alloc(self->fd, &self->other));
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, self->memory);
 }
 
 FIXTURE_TEARDOWN(life)

@@ -14,6 +14,7 @@
 #include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/probe.h"
 #include "lib/skip.h"
@@ -63,9 +64,8 @@ FIXTURE_SETUP(domains)
 		ASSERT_EQ(0, vfio_bind(self->device[i], self->iommufd,
 				       &self->id[i]));
 	}
-	self->memory = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(2 * SIZE);
+	ASSERT_NE(NULL, self->memory);
 	ASSERT_EQ(0, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
 				 self->memory, SIZE, AT));
 }
@@ -303,10 +303,8 @@ TEST_F(tables, leaves)
 	unsigned long leaves, snooping;
 	void *memory;
 
-	memory = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
-	madvise(memory, 2 * SIZE, MADV_NOHUGEPAGE);
+	memory = memory_of_pages(2 * SIZE);
+	ASSERT_NE(NULL, memory);
 
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	ASSERT_EQ(0, mock_pci_leaves(self->snoop.name, &leaves, &snooping));
@@ -343,10 +341,8 @@ TEST_F(tables, beside_incapable)
 	int mock, i;
 	uint32_t pt;
 
-	memory = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
-	madvise(memory, 2 * SIZE, MADV_NOHUGEPAGE);
+	memory = memory_of_pages(2 * SIZE);
+	ASSERT_NE(NULL, memory);
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	mock = mock_bind(MOCK_DEVICE, 1, self->snoop.iommufd);
 	ASSERT_GE(mock, 0);

@@ -12,6 +12,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -173,9 +174,8 @@ FIXTURE(bound)
 FIXTURE_SETUP(bound)
 {
 	RIG_SETUP(rig_bind, &self->rig);
-	self->memory = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(16 * PAGE);
+	ASSERT_NE(NULL, self->memory);
 }
 
 FIXTURE_TEARDOWN(bound)

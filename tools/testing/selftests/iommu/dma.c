@@ -15,6 +15,7 @@
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -41,9 +42,8 @@ FIXTURE_SETUP(dma)
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->ioas = self->rig.ioas;
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	memset(self->memory, UNTOUCHED, SIZE);
 }
 
@@ -88,8 +88,7 @@ static bool untouched(const unsigned char *memory, size_t length)
  */
 static int load_device(FIXTURE_DATA(dma) *self, unsigned int seed)
 {
-	unsigned char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *page = memory_anonymous(PAGE);
 	uint64_t iova = 0;
 	int rc;
 
@@ -426,9 +425,8 @@ TEST_F(dma, hugetlb)
 
 	if (!census_want_hugepages(2))
 		SKIP(return, "no free huge pages");
-	huge = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	ASSERT_NE(MAP_FAILED, huge);
+	huge = memory_hugetlb(2 * HUGE);
+	ASSERT_NE(NULL, huge);
 	memset(huge, UNTOUCHED, 2 * HUGE);
 	ASSERT_EQ(0, load_device(self, 18));
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, huge, 2 * HUGE,
@@ -531,10 +529,9 @@ TEST_F(dma, fork_and_copy_on_write)
 /* Read-only mapped memory that was never written: the device sees later writes. */
 TEST_F(dma, read_only_of_zero_page)
 {
-	unsigned char *zero = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *zero = memory_anonymous(PAGE);
 
-	ASSERT_NE(MAP_FAILED, zero);
+	ASSERT_NE(NULL, zero);
 	ASSERT_EQ(0, zero[0]);
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_READ, zero, PAGE,
 				 AT));
@@ -554,9 +551,8 @@ TEST_F(dma, unmap_in_flight)
 
 	ASSERT_EQ(0, load_device(self, 23));
 	for (i = 0; i < 3; i++) {
-		victim = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		ASSERT_NE(MAP_FAILED, victim);
+		victim = memory_anonymous(PAGE);
+		ASSERT_NE(NULL, victim);
 		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, victim,
 					 PAGE, AT));
 		edu_start_write(&self->rig.edu, AT, CHUNK);
@@ -565,9 +561,8 @@ TEST_F(dma, unmap_in_flight)
 		ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, PAGE, NULL));
 		munmap(victim, PAGE);
 		/* Most likely the same page frame as the victim's. */
-		victim = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		ASSERT_NE(MAP_FAILED, victim);
+		victim = memory_anonymous(PAGE);
+		ASSERT_NE(NULL, victim);
 		memset(victim, UNTOUCHED, PAGE);
 		ASSERT_EQ(0, edu_wait(&self->rig.edu));
 		EXPECT_TRUE(untouched(victim, PAGE));

@@ -18,6 +18,7 @@
 #include "lib/census.h"
 #include "lib/fault.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/pci.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
@@ -59,11 +60,9 @@ static int make_memory(struct world *world)
 {
 	unsigned int i;
 
-	world->memory = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (world->memory == MAP_FAILED)
+	world->memory = memory_of_pages(NR_PAGES * PAGE);
+	if (!world->memory)
 		return -errno;
-	madvise(world->memory, NR_PAGES * PAGE, MADV_NOHUGEPAGE);
 	/* The last pages stay untouched; few of the others are neighbours */
 	for (i = 0; i < NR_PAGES - NR_FRESH; i++)
 		world->memory[i * 7 % (NR_PAGES - NR_FRESH) * PAGE] = 1;

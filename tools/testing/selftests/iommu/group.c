@@ -14,6 +14,7 @@
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
@@ -54,9 +55,8 @@ FIXTURE_SETUP(group)
 	ASSERT_GE(self->container, 0);
 	self->group = pci_open_group(self->rig.name);
 	ASSERT_GE(self->group, 0);
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	memset(self->memory, 0xee, SIZE);
 	self->pins = census_pins();
 }

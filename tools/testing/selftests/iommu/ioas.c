@@ -11,6 +11,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 
 #define PAGE	4096UL
 #define HUGE	(2UL << 20)
@@ -31,9 +32,8 @@ FIXTURE_SETUP(space)
 	self->fd = iommufd_open();
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(0, ioas_alloc(self->fd, &self->id));
-	self->area = mmap(NULL, SIZE + HUGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->area);
+	self->area = memory_anonymous(SIZE + HUGE);
+	ASSERT_NE(NULL, self->area);
 	self->memory = (char *)(((uintptr_t)self->area + HUGE - 1) &
 				~(HUGE - 1));
 }

@@ -16,6 +16,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 
 #define NOBODY	65534
 #define ROOM	16384
@@ -80,9 +81,8 @@ FIXTURE_SETUP(ioctls)
 {
 	self->fd = iommufd_open();
 	ASSERT_GE(self->fd, 0);
-	self->arg = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->arg);
+	self->arg = memory_anonymous(ROOM);
+	ASSERT_NE(NULL, self->arg);
 }
 
 FIXTURE_TEARDOWN(ioctls)

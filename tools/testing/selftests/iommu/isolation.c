@@ -20,6 +20,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/pass.h"
 #include "lib/rig.h"
 #include "lib/sysfs.h"
@@ -47,9 +48,8 @@ FIXTURE_SETUP(isolation)
 	RIG_SETUP(rig_open, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->pins = census_pins();
-	self->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(PAGES * PAGE);
+	ASSERT_NE(NULL, self->memory);
 	memset(self->memory, 1, PAGES * PAGE);
 }
 
@@ -471,8 +471,7 @@ TEST_F(isolation, change_process)
 /* VFIO's calls charge the process, exactly, whoever undoes what it did. */
 TEST(type1)
 {
-	unsigned char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *memory = memory_anonymous(PAGES * PAGE);
 	long pins = census_pins();
 	struct type1 t;
 	uint64_t size;
@@ -480,7 +479,7 @@ TEST(type1)
 	char byte;
 	pid_t pid;
 
-	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_NE(NULL, memory);
 	EDU_SETUP(type1_set(&t, VFIO_TYPE1v2_IOMMU));
 	ASSERT_EQ(0, pipe(told));
 	ASSERT_EQ(0, pipe(done));

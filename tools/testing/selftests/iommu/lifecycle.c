@@ -15,6 +15,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
+#include "lib/memory.h"
 #include "lib/pass.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
@@ -36,10 +37,8 @@ FIXTURE(life)
 FIXTURE_SETUP(life)
 {
 	RIG_SETUP(rig_find, &self->rig);
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
-	madvise(self->memory, SIZE, MADV_NOHUGEPAGE);
+	self->memory = memory_of_pages(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	memset(self->memory, 0, SIZE);
 	self->pins = census_pins();
 }

@@ -15,6 +15,7 @@
 #include "lib/cgroup.h"
 #include "lib/iommufd.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/sysfs.h"
 
@@ -42,9 +43,8 @@ FIXTURE_SETUP(limits)
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->ioas = self->rig.ioas;
-	self->page = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->page);
+	self->page = memory_anonymous(16 * PAGE);
+	ASSERT_NE(NULL, self->page);
 	memset(self->page, 0, 16 * PAGE);
 	/* A test that gave up its rights could not put it back */
 	ASSERT_EQ(0, sysfs_write_number(PARAM, ALLOWED));
@@ -378,8 +378,7 @@ TEST_F(limits, cgroup_of_pinned_memory)
 
 		if (cgroup_join(GROUP))
 			_exit(10);
-		memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		memory = memory_anonymous(size);
 		switch (ioas_map_at(self->fd, self->ioas, MAP_RW, memory, size,
 				    AT)) {
 		case -ENOMEM:

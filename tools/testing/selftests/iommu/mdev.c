@@ -13,6 +13,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/probe.h"
 #include "lib/skip.h"
@@ -49,10 +50,8 @@ FIXTURE_SETUP(mdev)
 	ASSERT_EQ(0, ioas_alloc(self->iommufd, &self->ioas));
 	self->device = mock_attach(MOCK_MDEV, 1, self->iommufd, self->ioas);
 	ASSERT_GE(self->device, 0);
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
-	madvise(self->memory, SIZE, MADV_NOHUGEPAGE);
+	self->memory = memory_of_pages(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	for (i = 0; i < SIZE; i++)
 		self->memory[i] = i / PAGE + i % 251;
 	self->buffer = malloc(RW_MAX);

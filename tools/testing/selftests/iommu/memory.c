@@ -17,6 +17,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/held.h"
+#include "lib/memory.h"
 #include "lib/sysfs.h"
 
 FIXTURE(memory)
@@ -390,9 +391,8 @@ TEST_F(memory, hugetlb_fork)
 	struct child child;
 
 	WANT_HUGEPAGES(2);
-	memory = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
+	memory = memory_hugetlb(HUGE);
+	ASSERT_NE(NULL, memory);
 	pattern_fill(memory, HUGE, 1);
 	HOLD(memory, HUGE);
 	ASSERT_EQ(0, child_start(&child, memory));

@@ -13,6 +13,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -72,8 +73,7 @@ static unsigned int draw(FIXTURE_DATA(modules) *self, unsigned int below)
 /* Binds the device and maps memory for it, as a user would. */
 static int use_device(struct rig *rig)
 {
-	char *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = memory_anonymous(PAGE);
 	int rc;
 
 	rc = rig_start(rig);

@@ -14,6 +14,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/probe.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
@@ -51,10 +52,8 @@ FIXTURE_SETUP(order)
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->ioas = self->rig.ioas;
-	self->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
-	madvise(self->memory, PAGES * PAGE, MADV_NOHUGEPAGE);
+	self->memory = memory_of_pages(PAGES * PAGE);
+	ASSERT_NE(NULL, self->memory);
 	for (i = 0; events[i]; i++) {
 		probe_remove(events[i]);
 		ASSERT_EQ(0, probe_add(events[i], functions[i]));
@@ -136,9 +135,8 @@ TEST_F(order, unmap_hugetlb)
 
 	if (!census_want_hugepages(2))
 		SKIP(return, "no free huge pages");
-	memory = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
+	memory = memory_hugetlb(2 * HUGE);
+	ASSERT_NE(NULL, memory);
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, memory,
 				 2 * HUGE, AT));
 	START();

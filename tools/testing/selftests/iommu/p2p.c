@@ -19,6 +19,7 @@
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
@@ -62,9 +63,8 @@ FIXTURE_SETUP(p2p)
 	ASSERT_EQ(0, vfio_set_command(self->peer, 0, PCI_COMMAND_MEMORY));
 	self->bar = vfio_map_bar(self->peer, PEER_BAR, &self->size);
 	ASSERT_NE(NULL, self->bar);
-	self->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->page);
+	self->page = memory_anonymous(PAGE);
+	ASSERT_NE(NULL, self->page);
 	self->iova = 0;
 	ASSERT_EQ(0, ioas_map(self->fd, self->ioas, MAP_RW, self->page, PAGE,
 			      &self->iova));
@@ -419,12 +419,10 @@ TEST_F(p2p, read_only)
 /* It must be one mapping of one BAR from end to end. */
 TEST_F(p2p, beyond_the_end)
 {
-	unsigned char *room = mmap(NULL, self->size + 2 * PAGE,
-				   PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *room = memory_anonymous(self->size + 2 * PAGE);
 	struct vfio_region_info info;
 
-	ASSERT_NE(MAP_FAILED, room);
+	ASSERT_NE(NULL, room);
 	ASSERT_EQ(0, vfio_region(self->peer, PEER_BAR, &info));
 	ASSERT_EQ(room + PAGE,
 		  mmap(room + PAGE, self->size, PROT_READ | PROT_WRITE,
@@ -528,9 +526,8 @@ TEST_F(p2p, type1_moved_away)
 	ASSERT_EQ(0, container_map(self->fd, DMA_RW, self->bar, size, AT));
 	ASSERT_EQ(0, container_unmap(self->fd, VFIO_DMA_UNMAP_FLAG_VADDR, AT,
 				     &size));
-	other = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, other);
+	other = memory_anonymous(size);
+	ASSERT_NE(NULL, other);
 	fill(other, 170);
 	fill(self->bar, 171);
 	ASSERT_EQ(0, container_map(self->fd, VFIO_DMA_MAP_FLAG_VADDR, other,

@@ -15,6 +15,7 @@
 #include "lib/census.h"
 #include "lib/exec.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -42,11 +43,8 @@ FIXTURE_SETUP(pins)
 	RIG_SETUP(rig_start, &self->rig);
 	self->fd = self->rig.iommufd;
 	self->ioas = self->rig.ioas;
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
-	/* Pages of 4 KiB, so that their number is known. */
-	madvise(self->memory, SIZE, MADV_NOHUGEPAGE);
+	self->memory = memory_of_pages(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	self->base = census_pins();
 }
 
@@ -306,9 +304,8 @@ TEST_F(pins, hugetlb)
 	if (!census_want_hugepages(2))
 		SKIP(return, "no free huge pages");
 	free = census_free_hugepages();
-	huge = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	ASSERT_NE(MAP_FAILED, huge);
+	huge = memory_hugetlb(2 * HUGE);
+	ASSERT_NE(NULL, huge);
 	memset(huge, 1, 2 * HUGE);
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, huge, 2 * HUGE,
 				 AT));
@@ -479,9 +476,8 @@ TEST(process_mode)
 	ASSERT_EQ(0, ioas_alloc(rig.iommufd, &rig.ioas));
 	pt = rig.ioas;
 	ASSERT_EQ(0, vfio_attach(rig.device, &pt));
-	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, memory);
+	memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, memory);
 	ASSERT_EQ(0, as_nobody(SIZE - PAGE));
 	EXPECT_EQ(-ENOMEM, ioas_map_at(rig.iommufd, rig.ioas, MAP_RW, memory,
 				       SIZE, AT));
@@ -514,8 +510,7 @@ static int run_and_kill(long us)
 
 		if (rig_start(&rig))
 			_exit(1);
-		memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		memory = memory_anonymous(SIZE);
 		edu_start_write(&rig.edu, AT, 64);
 		if (write(ready[1], "", 1) != 1)
 			_exit(2);

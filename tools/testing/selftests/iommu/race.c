@@ -15,6 +15,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -46,9 +47,8 @@ FIXTURE_SETUP(race)
 
 	RIG_SETUP(rig_start, &shared->rig);
 	ASSERT_EQ(0, ioas_alloc(shared->rig.iommufd, &shared->other));
-	shared->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, shared->memory);
+	shared->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, shared->memory);
 	self->pins = census_pins();
 	self->log = klog_mark();
 	ASSERT_GE(self->log, 0);

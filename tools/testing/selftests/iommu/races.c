@@ -25,6 +25,7 @@
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -361,9 +362,8 @@ static int world_open(struct world *world, bool shut)
 	world->memfd = memfd_create("races", MFD_CLOEXEC);
 	if (world->memfd < 0 || ftruncate(world->memfd, SIZE))
 		return -errno;
-	world->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return world->memory == MAP_FAILED ? -errno : 0;
+	world->memory = memory_anonymous(SIZE);
+	return world->memory ? 0 : -errno;
 }
 
 static void world_close(struct world *world)

@@ -17,6 +17,7 @@
 #include "lib/census.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
+#include "lib/memory.h"
 #include "lib/sysfs.h"
 #include "lib/type1.h"
 
@@ -31,13 +32,10 @@
 
 static unsigned char *memory_new(void)
 {
-	unsigned char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *memory = memory_of_pages(SIZE);
 
-	if (memory == MAP_FAILED)
-		return NULL;
-	madvise(memory, SIZE, MADV_NOHUGEPAGE);
-	memset(memory, 0, SIZE);
+	if (memory)
+		memset(memory, 0, SIZE);
 	return memory;
 }
 

@@ -5,11 +5,11 @@
  * the stock modules meet the same expectations.
  */
 #include <errno.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/skip.h"
 #include "lib/type1.h"
@@ -43,9 +43,8 @@ FIXTURE_SETUP(mdev)
 	ASSERT_EQ(0, way_open_mdev(&self->way, WAY_GROUP, NR));
 	self->c = self->way.space;
 	self->device = self->way.device;
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, self->memory);
 	memset(self->memory, 0, SIZE);
 }
 

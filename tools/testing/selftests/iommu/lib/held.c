@@ -8,16 +8,9 @@
 #include <unistd.h>
 
 #include "census.h"
+#include "memory.h"
 
 #define SCRATCH	0x8000UL
-
-static unsigned char *map_anonymous(unsigned long size)
-{
-	unsigned char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
 
 int held_start(struct held *held)
 {
@@ -34,7 +27,7 @@ int held_start(struct held *held)
 	if (held->access < 0)
 		return held->access;
 	held->pins = census_pins();
-	held->scratch = map_anonymous(PAGE);
+	held->scratch = memory_anonymous(PAGE);
 	held->view = malloc(HELD_VIEW);
 	if (!held->scratch || !held->view)
 		return -ENOMEM;
@@ -56,18 +49,16 @@ int held_close(struct held *held)
 
 unsigned char *held_anonymous(unsigned long size)
 {
-	unsigned char *memory = map_anonymous(size);
+	unsigned char *memory = memory_of_pages(size);
 
-	if (!memory)
-		return NULL;
-	madvise(memory, size, MADV_NOHUGEPAGE);
-	pattern_fill(memory, size, 1);
+	if (memory)
+		pattern_fill(memory, size, 1);
 	return memory;
 }
 
 unsigned char *held_aligned(unsigned long size, bool huge)
 {
-	unsigned char *memory = map_anonymous(size + HUGE);
+	unsigned char *memory = memory_anonymous(size + HUGE);
 
 	if (!memory)
 		return NULL;
