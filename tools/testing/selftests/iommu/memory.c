@@ -232,7 +232,7 @@ static unsigned char *memfd(unsigned long size, unsigned int flags, int *file)
 	self->held.size = (_size); \
 	ASSERT_EQ(0, ioas_map_file(self->held.rig.iommufd, \
 				   self->held.rig.ioas, MAP_RW | MAP_AT, \
-				   _file, 0, _size, &_iova)); \
+				   _file, 0, self->held.size, &_iova)); \
 	ASSERT_EQ(0, held_launch(&self->held)); \
 } while (0)
 

@@ -2,7 +2,6 @@
 #include "exec.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +20,13 @@ static bool is_charged(void)
 __attribute__((constructor)) static void after_exec(void)
 {
 	const char *arguments = getenv(AFTER_EXEC);
-	uint64_t iova, length;
-	uint32_t ioas;
+	unsigned long long iova, length;
+	unsigned int ioas;
 	int fd;
 
 	if (!arguments)
 		return;
-	if (sscanf(arguments, "%d %" SCNu32 " %" SCNu64 " %" SCNu64, &fd, &ioas,
-		   &iova, &length) != 4)
+	if (sscanf(arguments, "%d %u %llu %llu", &fd, &ioas, &iova, &length) != 4)
 		_exit(3);
 	if (is_charged())
 		_exit(4);
@@ -41,9 +39,8 @@ int exec_and_unmap(int iommufd, uint32_t ioas, uint64_t iova, uint64_t length)
 {
 	char arguments[80];
 
-	snprintf(arguments, sizeof(arguments),
-		 "%d %" PRIu32 " %" PRIu64 " %" PRIu64, iommufd, ioas, iova,
-		 length);
+	snprintf(arguments, sizeof(arguments), "%d %u %llu %llu", iommufd, ioas,
+		 (unsigned long long)iova, (unsigned long long)length);
 	if (fcntl(iommufd, F_SETFD, 0) || setenv(AFTER_EXEC, arguments, 1))
 		return 1;
 	execl("/proc/self/exe", "exec", NULL);

@@ -122,13 +122,14 @@ long held_device_differs(struct held *held, unsigned int seed);
  */
 #define EXPECT_APART(_at, _length) do { \
 	unsigned char *_here = (_at); \
+	unsigned long _bytes = (_length); \
 	ASSERT_LANDED(); \
 	EXPECT_DEVICE_HAS(1); \
-	pattern_fill(_here, _length, 3); \
+	pattern_fill(_here, _bytes, 3); \
 	EXPECT_DEVICE_HAS(1); \
 	ASSERT_EQ(0, held_load(&self->held, 0x66)); \
 	ASSERT_EQ(0, held_transfer(&self->held, PAGE, true)); \
-	EXPECT_EQ(-1, pattern_differs(_here, 0, _length, 3)); \
+	EXPECT_EQ(-1, pattern_differs(_here, 0, _bytes, 3)); \
 } while (0)
 
 #endif
