@@ -4,25 +4,14 @@
 # Tests of the machine itself, with the stock modules, in TAP: what ./run vm
 # promises about output, status, share and devices.
 . "$(dirname -- "$0")/lib.sh"
+. "$top/tools/testing/admin/tap.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0
 
 vm() {
 	"$vm_dir/vm.sh" --stock --device none --timeout 60 \
 		--log "machine-test-$number" "$@" >"$work/out" 2>"$work/err"
-}
-
-# expect WHAT WANTED GOT
-expect() {
-	number=$((number + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $number $1"
-	else
-		printf '# wanted: %q\n# got:    %q\n' "$2" "$3"
-		echo "not ok $number $1"
-	fi
 }
 
 # status COMMAND...
@@ -40,8 +29,7 @@ bit() {
 
 "$vm_dir/image.sh"
 
-echo 'TAP version 13'
-echo '1..18'
+plan
 
 mkdir "$work/share"
 echo before >"$work/share/from-host"
@@ -103,3 +91,4 @@ expect "a device is unplugged through the monitor" $'2\n1' "$(<"$work/out")"
 
 expect "icount: an idle guest's time costs none of the host's" 0 \
 	"$(status vm --icount --timeout 300 -- sleep 600)"
+finish
