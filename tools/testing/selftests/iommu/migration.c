@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/skip.h"
 #include "lib/type1.h"
@@ -75,9 +76,8 @@ FIXTURE_SETUP(migration)
 		SKIP(return, "%s", mock_missing());
 	self->pins = census_pins();
 	self->files = census_open_files();
-	self->memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->memory);
+	self->memory = memory_anonymous(PAGE);
+	ASSERT_NE(NULL, self->memory);
 	ASSERT_EQ(0, way_open_mdev(&self->way, variant->kind, MIGRATABLE));
 	if (variant->kind == WAY_DEVICE_FILE) {
 		ASSERT_EQ(0, ioas_alloc(self->way.space, &self->ioas));
@@ -288,9 +288,8 @@ TEST_F(migration, bad_states)
 	}
 
 	/* An answer that cannot be written gives no file. */
-	arg = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)arg);
+	arg = memory_anonymous(PAGE);
+	ASSERT_NE(NULL, (void *)arg);
 	arg->head.argsz = sizeof(*arg);
 	arg->head.flags = STATE | SET;
 	arg->state.device_state = STOP_COPY;
@@ -383,9 +382,8 @@ TEST_F(migration, log_bad)
 	EXPECT_EQ(-EINVAL, REPORT(AT, PAGE, PAGE, &bits));
 
 	/* The answer cannot be written: nothing is logged. */
-	arg = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)arg);
+	arg = memory_anonymous(PAGE);
+	ASSERT_NE(NULL, (void *)arg);
 	arg->head.argsz = sizeof(*arg);
 	arg->head.flags = LOG_START | SET;
 	arg->control.page_size = PAGE;
