@@ -40,10 +40,10 @@ FIXTURE(order)
 
 FIXTURE_SETUP(order)
 {
+	const bool vtd = machine_has_vtd();
 	const char *const functions[] = {
-		"iommu_unmap_fast",
-		machine_has_vtd() ? "intel_flush_iotlb_all" :
-				    "amd_iommu_flush_iotlb_all",
+		vtd ? "intel_iommu_unmap_pages" : "amd_iommu_unmap_pages",
+		vtd ? "intel_flush_iotlb_all" : "amd_iommu_flush_iotlb_all",
 		"unpin_user_pages_dirty_lock",
 		"unpin_user_page_range_dirty_lock",
 	};
