@@ -53,14 +53,33 @@ fail() {
 	step "FAILED  $*"
 }
 
-# in_l1 LOG TITLE WORD...: one machine, one guest in it.
+# SYSCALL turns interrupts off, so no guest can be interrupted at the first
+# instruction behind it. On an emulated CPU one was, and died of a stack that was
+# still the user's.
+impossible='# guest: .*RIP: 0010:entry_SYSCALL_64\+0x0/'
+
+# in_l1 LOG TITLE WORD...: one machine, one guest in it, and another one if the
+# emulated CPU was at fault.
 in_l1() {
+	local before=("$passed" "$failed")
+
+	try_l1 "$@"
+	if [ "$failed" -gt "${before[1]}" ] && grep -qE "$impossible" "$rows/said"; then
+		passed=${before[0]} failed=${before[1]}
+		step "the emulated CPU took an interrupt while they were off; once more:"
+		try_l1 "$@"
+	fi
+}
+
+try_l1() {
 	local log=$1 title=$2 line rc=0 found
 
 	shift 2
 	: >"$rows/table"
+	: >"$rows/said"
 	step "$title"
 	while IFS= read -r line; do
+		echo "$line" >>"$rows/said"
 		case $line in
 		ok\ *) pass "${line#ok }" ;;
 		not\ ok\ *) fail "${line#not ok }" ;;
