@@ -322,6 +322,7 @@ static int pin_one(struct pages *pages, struct runs *runs)
 	long got;
 	int rc;
 
+	runs_init(runs);
 	rc = source_open(&source, pages, 0, 1);
 	if (rc)
 		return rc;
@@ -358,7 +359,6 @@ int pin_runs(struct pages *pages, struct runs *runs)
 
 	lockdep_assert_held(&pages->lock);
 
-	runs_init(runs);
 	if (pages->nr_pages == 1)
 		return pin_one(pages, runs);
 
