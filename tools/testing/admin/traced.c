@@ -7,71 +7,25 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/iommufd.h>
-#include <linux/vfio.h>
+#include "lib/iommufd.h"
+#include "lib/vfio.h"
 
 #define PAGE	4096UL
 #define AT	0x10000000UL
 
-static void call(int fd, unsigned long number, void *arg, int error)
+static void expect(const char *what, int wanted, int got)
 {
-	int got = ioctl(fd, number, arg) < 0 ? errno : 0;
-
-	if (got != error)
-		errx(1, "ioctl 0x%lx: error %d, not %d", number, got, error);
-}
-
-static uint32_t make_ioas(int fd)
-{
-	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
-
-	call(fd, IOMMU_IOAS_ALLOC, &alloc, 0);
-	return alloc.out_ioas_id;
-}
-
-static void map(int fd, uint32_t ioas, void *memory, uint32_t flags, int error)
-{
-	struct iommu_ioas_map map = {
-		.size = sizeof(map),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | flags,
-		.ioas_id = ioas,
-		.user_va = (uintptr_t)memory,
-		.length = 2 * PAGE,
-		.iova = AT,
-	};
-
-	call(fd, IOMMU_IOAS_MAP, &map, error);
-}
-
-static void attach(int device, uint32_t ioas)
-{
-	struct vfio_device_attach_iommufd_pt attach = {
-		.argsz = sizeof(attach),
-		.pt_id = ioas,
-	};
-
-	call(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach, 0);
+	if (got != wanted)
+		errx(1, "%s: error %d, not %d", what, got, wanted);
 }
 
 int main(int argc, char **argv)
 {
-	int fd = open("/dev/iommu", O_RDWR), device;
-	struct vfio_device_bind_iommufd bind = {
-		.argsz = sizeof(bind),
-		.iommufd = fd,
-	};
-	struct iommu_ioas_unmap unmap = {
-		.size = sizeof(unmap),
-		.iova = AT,
-		.length = 16 * PAGE,
-	};
-	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = 77 };
-	uint32_t ioas;
+	int fd = iommufd_open(), device;
+	uint32_t id, ioas, hwpt;
 	void *memory;
 
 	if (argc != 2)
@@ -81,16 +35,18 @@ int main(int argc, char **argv)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (fd < 0 || device < 0 || memory == MAP_FAILED)
 		err(1, "%s", argv[1]);
-	call(device, VFIO_DEVICE_BIND_IOMMUFD, &bind, 0);
-	ioas = make_ioas(fd);
-	attach(device, ioas);
-	map(fd, ioas, NULL, IOMMU_IOAS_MAP_READABLE, EFAULT);
-	map(fd, ioas, memory,
-	    IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE, 0);
-	unmap.ioas_id = ioas;
-	call(fd, IOMMU_IOAS_UNMAP, &unmap, 0);
-	call(fd, IOMMU_DESTROY, &destroy, ENOENT);
-	attach(device, make_ioas(fd));
+	expect("bind", 0, vfio_bind(device, fd, &id));
+	expect("alloc", 0, ioas_alloc(fd, &ioas));
+	hwpt = ioas;
+	expect("attach", 0, vfio_attach(device, &hwpt));
+	expect("map of nothing", -EFAULT,
+	       ioas_map_at(fd, ioas, MAP_READ, NULL, 2 * PAGE, AT));
+	expect("map", 0,
+	       ioas_map_at(fd, ioas, MAP_RW, memory, 2 * PAGE, AT));
+	expect("unmap", 0, ioas_unmap(fd, ioas, AT, 16 * PAGE, NULL));
+	expect("destroy", -ENOENT, iommufd_destroy(fd, 77));
+	expect("another alloc", 0, ioas_alloc(fd, &ioas));
+	expect("replace", 0, vfio_attach(device, &ioas));
 	close(device);
 	return 0;
 }

@@ -13,8 +13,10 @@ admin=$top/tools/testing/admin
 extract_tree tracers bookworm linux-perf,bpftrace ./usr/lib/x86_64-linux-gnu ./usr/bin
 share=$(mktemp -d)
 trap 'rm -rf "$share"' EXIT
-gcc -O2 -Wall -static -I"$top/include/uapi" -I"$top/compat/include/uapi" \
-	-o "$share/traced" "$admin/traced.c"
+tests=$top/tools/testing/selftests/iommu
+gcc -O2 -Wall -static -D_GNU_SOURCE -I"$tests" -I"$top/compat/include/uapi" \
+	-I"$top/include/uapi" -o "$share/traced" "$admin/traced.c" \
+	"$tests/lib/iommufd.c" "$tests/lib/vfio.c"
 cp "$admin/tracers" "$admin/tap.sh" "$share/"
 share_tree tracers "$share/debian"
 
