@@ -38,8 +38,7 @@ static void find_mock(struct slot *slot, const char *kind, unsigned int nr)
 {
 	keep_path(mock_open(kind, nr), slot->device);
 	keep_path(mock_open_group(kind, nr), slot->group);
-	snprintf(slot->name, sizeof(slot->name), strcmp(kind, MOCK_MDEV) ?
-		 "mock%u" : "iommufd_mock_mdev.%u", nr);
+	mock_name(slot->name, sizeof(slot->name), kind, nr);
 }
 
 static void find_pci(struct slot *slot, unsigned int vendor,

@@ -21,6 +21,7 @@
 #include "lib/rig.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
+#include "lib/way.h"
 
 #define PAGE	4096UL
 #define PAGES	64
@@ -348,18 +349,15 @@ TEST(class09_bitmap_that_starts_anywhere)
 {
 	unsigned char *memory = memory_anonymous(200 * PAGE);
 	uint64_t bits[4];
-	int container, group, device, start, i;
+	int container, device, start, i;
+	struct way way;
 	char byte = 1;
 
 	ASSERT_EQ(NULL, mock_missing());
 	ASSERT_NE(NULL, memory);
-	container = container_open();
-	group = mock_open_group(MOCK_MDEV, 1);
-	ASSERT_GE(group, 0);
-	ASSERT_EQ(0, group_set_container(group, container));
-	ASSERT_EQ(0, container_set_iommu(container, VFIO_TYPE1v2_IOMMU));
-	device = group_device(group, "iommufd_mock_mdev.1");
-	ASSERT_GE(device, 0);
+	ASSERT_EQ(0, way_open_mdev(&way, WAY_GROUP, 1));
+	container = way.space;
+	device = way.device;
 	/* Five mappings, as a question may not cut one */
 	for (start = 0; start < 200; start += 40)
 		ASSERT_EQ(0, container_map(container, DMA_RW,
@@ -384,9 +382,7 @@ TEST(class09_bitmap_that_starts_anywhere)
 		ASSERT_EQ(0, container_dirty(container,
 					     VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP));
 	}
-	close(device);
-	close(group);
-	close(container);
+	way_close(&way);
 }
 
 /* What a call does not set it does not write, and what it sets it sets all of. */

@@ -139,6 +139,24 @@ TEST_F(migration, features)
 	EXPECT_EQ(VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P, flags);
 }
 
+/* The feature, with an argument that the kernel can read and not write. */
+static int feature_unanswered(const struct way *way, uint32_t flags,
+			      const void *data, size_t size)
+{
+	struct vfio_device_feature *arg = memory_anonymous(PAGE);
+	int rc;
+
+	if (!arg)
+		return -ENOMEM;
+	arg->argsz = sizeof(*arg) + size;
+	arg->flags = flags;
+	memcpy(arg->data, data, size);
+	rc = mprotect(arg, PAGE, PROT_READ) ? -errno :
+		xioctl(way->device, VFIO_DEVICE_FEATURE, arg);
+	munmap(arg, PAGE);
+	return rc;
+}
+
 /* -errno, or 0 with the state and -1 for no file. */
 static int get_state(const struct way *way, uint32_t *state, int *file)
 {
@@ -271,10 +289,9 @@ TEST_F(migration, moves)
 TEST_F(migration, bad_states)
 {
 	static const uint32_t bad[] = { ERROR, P2P + 1, 99, UINT32_MAX };
-	struct {
-		struct vfio_device_feature head;
-		struct vfio_device_feature_mig_state state;
-	} *arg;
+	const struct vfio_device_feature_mig_state stop_copy = {
+		.device_state = STOP_COPY,
+	};
 	uint32_t state;
 	unsigned int i;
 	int file;
@@ -288,14 +305,8 @@ TEST_F(migration, bad_states)
 	}
 
 	/* An answer that cannot be written gives no file. */
-	arg = memory_anonymous(PAGE);
-	ASSERT_NE(NULL, (void *)arg);
-	arg->head.argsz = sizeof(*arg);
-	arg->head.flags = STATE | SET;
-	arg->state.device_state = STOP_COPY;
-	ASSERT_EQ(0, mprotect(arg, PAGE, PROT_READ));
-	EXPECT_EQ(-EFAULT, xioctl(self->way.device, VFIO_DEVICE_FEATURE, arg));
-	munmap(arg, PAGE);
+	EXPECT_EQ(-EFAULT, feature_unanswered(&self->way, STATE | SET,
+					      &stop_copy, sizeof(stop_copy)));
 	EXPECT_EQ(0, get_state(&self->way, &state, &file));
 	EXPECT_EQ(STOP_COPY, state);
 }
@@ -357,11 +368,12 @@ TEST_F(migration, log_bad)
 		{ -EOVERFLOW, { { AT, PAGE }, { -PAGE, 2 * PAGE } } },
 	};
 	static log_range many[257];
-	struct {
-		struct vfio_device_feature head;
-		struct vfio_device_feature_dma_logging_control control;
-	} *arg;
 	const log_range good = { AT, PAGE };
+	const struct vfio_device_feature_dma_logging_control control = {
+		.page_size = PAGE,
+		.num_ranges = 1,
+		.ranges = (uintptr_t)&good,
+	};
 	uint64_t bits = 0, size;
 	unsigned int i;
 
@@ -382,16 +394,8 @@ TEST_F(migration, log_bad)
 	EXPECT_EQ(-EINVAL, REPORT(AT, PAGE, PAGE, &bits));
 
 	/* The answer cannot be written: nothing is logged. */
-	arg = memory_anonymous(PAGE);
-	ASSERT_NE(NULL, (void *)arg);
-	arg->head.argsz = sizeof(*arg);
-	arg->head.flags = LOG_START | SET;
-	arg->control.page_size = PAGE;
-	arg->control.num_ranges = 1;
-	arg->control.ranges = (uintptr_t)&good;
-	ASSERT_EQ(0, mprotect(arg, PAGE, PROT_READ));
-	EXPECT_EQ(-EFAULT, xioctl(self->way.device, VFIO_DEVICE_FEATURE, arg));
-	munmap(arg, PAGE);
+	EXPECT_EQ(-EFAULT, feature_unanswered(&self->way, LOG_START | SET,
+					      &control, sizeof(control)));
 	EXPECT_EQ(-EINVAL, REPORT(AT, PAGE, PAGE, &bits));
 
 	EXPECT_EQ(0, START(&good, 1));

@@ -37,16 +37,6 @@
 /* Of every x86 machine: where interrupts go */
 #define MSI	0xfee00000UL
 
-#define EXPECT_REASON(_fd, _call, _error, ...) do { \
-	struct reason _reason; \
-	char _text[256]; \
-	snprintf(_text, sizeof(_text), __VA_ARGS__); \
-	EXPECT_EQ(0, reason_of(_fd, &_reason)); \
-	EXPECT_STREQ(_call, _reason.call); \
-	EXPECT_STREQ(_error, _reason.error); \
-	EXPECT_STREQ(_text, _reason.text); \
-} while (0)
-
 FIXTURE(file)
 {
 	int fd;

@@ -20,6 +20,7 @@
 #include "lib/reason.h"
 #include "lib/rig.h"
 #include "lib/skip.h"
+#include "lib/type1.h"
 #include "lib/vfio.h"
 
 #define NIC_VENDOR	0x8086
@@ -59,14 +60,6 @@ FIXTURE_TEARDOWN(viability)
 	pci_unbind_driver(self->nic);
 }
 
-#define EXPECT_REFUSED(_fd, _call, _error, _text) do { \
-	struct reason _reason; \
-	EXPECT_EQ(0, reason_of(_fd, &_reason)); \
-	EXPECT_STREQ(_call, _reason.call); \
-	EXPECT_STREQ(_error, _reason.error); \
-	EXPECT_STREQ(_text, _reason.text); \
-} while (0)
-
 TEST_F(viability, device_file)
 {
 	STOP_IF_SKIPPED();
@@ -74,8 +67,8 @@ TEST_F(viability, device_file)
 	uint32_t id;
 
 	EXPECT_EQ(-EPERM, vfio_bind(self->rig.device, self->rig.iommufd, &id));
-	EXPECT_REFUSED(self->rig.device, "VFIO_DEVICE_BIND_IOMMUFD", "-EPERM",
-		       self->blocked);
+	EXPECT_REASON(self->rig.device, "VFIO_DEVICE_BIND_IOMMUFD", "-EPERM",
+		      "%s", self->blocked);
 	ASSERT_EQ(0, pci_unbind_driver(self->nic));
 	EXPECT_EQ(0, vfio_bind(self->rig.device, self->rig.iommufd, &id));
 }
@@ -84,21 +77,19 @@ TEST_F(viability, group)
 {
 	STOP_IF_SKIPPED();
 
-	struct vfio_group_status status = { .argsz = sizeof(status) };
+	uint32_t status;
 	int group = pci_open_group(self->rig.name);
 
 	ASSERT_GE(group, 0);
-	ASSERT_EQ(0, xioctl(group, VFIO_GROUP_GET_STATUS, &status));
-	EXPECT_EQ(0, status.flags);
-	EXPECT_EQ(-EPERM, xioctl(group, VFIO_GROUP_SET_CONTAINER,
-				 &self->rig.iommufd));
-	EXPECT_REFUSED(group, "VFIO_GROUP_SET_CONTAINER", "-EPERM",
-		       self->blocked);
+	ASSERT_EQ(0, group_status(group, &status));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-EPERM, group_set_container(group, self->rig.iommufd));
+	EXPECT_REASON(group, "VFIO_GROUP_SET_CONTAINER", "-EPERM", "%s",
+		      self->blocked);
 	ASSERT_EQ(0, pci_unbind_driver(self->nic));
-	ASSERT_EQ(0, xioctl(group, VFIO_GROUP_GET_STATUS, &status));
-	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, status.flags);
-	EXPECT_EQ(0, xioctl(group, VFIO_GROUP_SET_CONTAINER,
-			    &self->rig.iommufd));
+	ASSERT_EQ(0, group_status(group, &status));
+	EXPECT_EQ(VFIO_GROUP_FLAGS_VIABLE, status);
+	EXPECT_EQ(0, group_set_container(group, self->rig.iommufd));
 	EXPECT_EQ(0, close(group));
 }
 
@@ -125,7 +116,6 @@ TEST_F(viability, another_user)
 	STOP_IF_SKIPPED();
 
 	int second = iommufd_open(), nic;
-	char text[128];
 	uint32_t id;
 
 	ASSERT_GE(second, 0);
@@ -134,11 +124,9 @@ TEST_F(viability, another_user)
 	ASSERT_GE(nic, 0);
 	ASSERT_EQ(0, vfio_bind(nic, second, &id));
 	EXPECT_EQ(-EPERM, vfio_bind(self->rig.device, self->rig.iommufd, &id));
-	snprintf(text, sizeof(text),
-		 "group %d belongs to another /dev/iommu or container",
-		 pci_group(self->rig.name));
-	EXPECT_REFUSED(self->rig.device, "VFIO_DEVICE_BIND_IOMMUFD", "-EPERM",
-		       text);
+	EXPECT_REASON(self->rig.device, "VFIO_DEVICE_BIND_IOMMUFD", "-EPERM",
+		      "group %d belongs to another /dev/iommu or container",
+		      pci_group(self->rig.name));
 	EXPECT_EQ(0, close(nic));
 	EXPECT_EQ(0, close(second));
 }

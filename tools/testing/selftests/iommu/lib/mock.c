@@ -43,6 +43,11 @@ static void device_path(char *path, size_t size, const char *kind, int nr)
 	snprintf(path, size, "%.*s%d", (int)(number - kind), kind, nr);
 }
 
+void mock_name(char *name, size_t size, const char *kind, int nr)
+{
+	device_path(name, size, strrchr(kind, '/') + 1, nr);
+}
+
 int mock_open(const char *kind, int nr)
 {
 	char path[256];

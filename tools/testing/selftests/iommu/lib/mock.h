@@ -4,6 +4,7 @@
 #define LIB_MOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mock/iommufd_mock.h"
@@ -15,6 +16,9 @@
 
 /* NULL, or why the module cannot be had. */
 const char *mock_missing(void);
+
+/* As its group's file knows a device. */
+void mock_name(char *name, size_t size, const char *kind, int nr);
 
 /* Device file or group file of number @nr of a kind. -errno. */
 int mock_open(const char *kind, int nr);

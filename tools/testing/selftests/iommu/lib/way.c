@@ -91,7 +91,7 @@ int way_open_mdev(struct way *way, enum way_kind kind, int nr)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "iommufd_mock_mdev.%d", nr);
+	mock_name(name, sizeof(name), MOCK_MDEV, nr);
 	*way = (struct way){
 		.space = -1,
 		.group = kind == WAY_GROUP ? mock_open_group(MOCK_MDEV, nr) : -1,
