@@ -242,8 +242,10 @@ int space_tables_shrink(struct space *space, unsigned long more)
 	mutex_lock(&space->lock);
 	WRITE_ONCE(space->tables, live + (space->tables - before));
 	next = live + max(live / 2, TABLES_STEP);
-	if (next > limit)
-		next = max(limit, live + TABLES_STEP);
+	if (live > limit)
+		next = limit;
+	else if (next > limit)
+		next = min(next, limit + TABLES_STEP);
 	WRITE_ONCE(space->tables_next, next);
 	mutex_unlock(&space->lock);
 	up_write(&space->domains_sem);

@@ -195,6 +195,14 @@ TEST_F(limits, copies_of_one_page)
 	/* Looked at in steps; some tables are tables of tables */
 	EXPECT_GE(nr, tables - tables / 64);
 	EXPECT_LE(nr, tables + STEP);
+	/* It stays refused */
+	for (again = 0; again < 10; again++) {
+		uint64_t iova = 2 * FAR + (nr + again) * TABLE;
+
+		EXPECT_EQ(-ENOMEM, ioas_copy(self->fd, MAP_RW | MAP_AT,
+					     self->ioas, &iova, self->ioas, AT,
+					     PAGE));
+	}
 	/* So is the charge: one page, however often it is shown. */
 	EXPECT_EQ((long)PAGE / 1024, census_pinned());
 
