@@ -57,6 +57,12 @@ void space_destroy(struct space *space)
 	mutex_destroy(&space->lock);
 }
 
+static void area_remove(struct space *space, struct area *area)
+{
+	space_tables_sub(space, area);
+	iova_tree_remove(&space->areas, &area->range);
+}
+
 static void areas_remove(struct space *space, struct area *list,
 			 unsigned long nr_list)
 {
@@ -66,10 +72,11 @@ static void areas_remove(struct space *space, struct area *list,
 	space->nr_areas -= nr_list;
 	if (!space->nr_areas) {
 		iova_tree_reset(&space->areas);
+		space_tables_sub_all(space);
 		list = NULL;
 	}
 	for (; list; list = list->next) {
-		iova_tree_remove(&space->areas, &list->range);
+		area_remove(space, list);
 		if (++nr == AREAS_BATCH) {
 			nr = 0;
 			mutex_unlock(&space->lock);
@@ -140,7 +147,7 @@ static int areas_insert(struct space *space, struct area *list,
 		goto out_unlock;
 	}
 	for (undo = list; undo != area; undo = undo->next)
-		iova_tree_remove(&space->areas, &undo->range);
+		area_remove(space, undo);
 out_unlock:
 	mutex_unlock(&space->lock);
 	return rc;
@@ -410,6 +417,7 @@ static int areas_show(struct space *space, struct area *list,
 	return 0;
 
 err_remove:
+	space_tables_keep(space, list);
 	areas_remove(space, list, areas_count(list));
 err_free:
 	areas_free_now(list);

@@ -19,6 +19,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sizes.h>
 #include <linux/wait.h>
 
 #include "iova_tree.h"
@@ -93,9 +94,10 @@ struct area {
  * @tracking: area.dirty is kept
  * @idle: woken when one of @ops ends or an area.pins becomes 0
  * @idle_seq: counts those moments
- * @tables: page tables that a domain may have by now, see space_tables.c; read
- *          without the lock
- * @tables_next: how many make it worth while to count anew; as @tables
+ * @inner_tables: page tables that an unmap takes out, see space_tables.c; read
+ *                without the lock
+ * @edge_tables: others that a domain may have by now; as @inner_tables
+ * @tables_next: how many of both make it worth while to look; as @inner_tables
  */
 struct space {
 	struct rw_semaphore domains_sem;
@@ -114,7 +116,8 @@ struct space {
 	bool tracking;
 	wait_queue_head_t idle;
 	unsigned int idle_seq;
-	unsigned long tables;
+	unsigned long inner_tables;
+	unsigned long edge_tables;
 	unsigned long tables_next;
 };
 
@@ -190,19 +193,40 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 int space_set_huge(struct space *space, bool huge);
 
 /* space_tables.c */
+
+/* The smallest table of an IOMMU spans this much */
+#define TABLE_SPAN SZ_2M
+
 void space_tables_init(struct space *space);
 void space_tables_add(struct space *space, const struct area *area);
-int space_tables_shrink(struct space *space, unsigned long more);
+void space_tables_sub_inner(struct space *space, const struct area *area);
+void space_tables_keep(struct space *space, const struct area *list);
+int space_tables_make_room(struct space *space, unsigned long more);
+
+/* An area leaves the tree, with the lock of the space held */
+static inline void space_tables_sub(struct space *space,
+				    const struct area *area)
+{
+	if (area_length(area) - 1 >= TABLE_SPAN - 1)
+		space_tables_sub_inner(space, area);
+}
+
+/* All areas do */
+static inline void space_tables_sub_all(struct space *space)
+{
+	WRITE_ONCE(space->inner_tables, 0);
+}
 
 /* May so many bytes more be mapped? Returns 0 or -ENOMEM */
 static inline int space_tables_check(struct space *space, unsigned long length)
 {
-	unsigned long more = length >> 21;
+	unsigned long more = length / TABLE_SPAN;
 
-	if (likely(READ_ONCE(space->tables) + more <
+	if (likely(READ_ONCE(space->inner_tables) +
+		   READ_ONCE(space->edge_tables) + more <
 		   READ_ONCE(space->tables_next)))
 		return 0;
-	return space_tables_shrink(space, more);
+	return space_tables_make_room(space, more);
 }
 
 /* space_domain.c */

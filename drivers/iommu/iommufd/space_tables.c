@@ -6,15 +6,18 @@
  * keeps a table that has become empty as long as the domain. One pinned page,
  * mapped by turns or by COPY all over the IOVA, could so take any amount of memory.
  *
- * Therefore each space counts the tables that its areas need, from above: areas add
- * to the count and do not take away from it. When it has grown much, the tables of
- * the areas that are left are counted anew, all others are given back to the
- * kernel, and who has more than a user may have is refused more.
+ * Therefore each space counts the tables that its areas need. Inner ones, which lie
+ * wholly in the range of an area, are taken out when it is unmapped. Those at
+ * its edges are counted from above: areas add to the count and do not take away from
+ * it. When it has grown much, the tables at the edges of the areas that are
+ * left are counted anew, all others are given back to the kernel, and who has more
+ * than a user may have is refused more.
  */
 #include <linux/capability.h>
 #include <linux/iommu.h>
 #include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
@@ -26,7 +29,7 @@
 #include "space.h"
 
 /* A table of 512 entries spans this much (as a shift), by its level */
-static const unsigned int table_shifts[] = { 21, 30, 39 };
+static const unsigned int table_shifts[] = { ilog2(TABLE_SPAN), 30, 39 };
 
 /* Tables that are added between one count and the next: 16 MiB */
 #define TABLES_STEP 4096UL
@@ -42,7 +45,8 @@ MODULE_PARM_DESC(table_memory,
  */
 void space_tables_init(struct space *space)
 {
-	space->tables = 0;
+	space->inner_tables = 0;
+	space->edge_tables = 0;
 	space->tables_next = TABLES_STEP;
 }
 
@@ -61,6 +65,20 @@ static unsigned long tables_of_level(const struct iova_range *range,
 			   (range->first >> shift) + 1;
 
 	return nr - (before && same_table(before->last, range->first, shift));
+}
+
+/* Those of them that no other range needs */
+static unsigned long tables_inside(const struct iova_range *range,
+				   unsigned int shift)
+{
+	unsigned long mask = (1UL << shift) - 1;
+	unsigned long first = (range->first >> shift) +
+			      !!(range->first & mask);
+	unsigned long last = (range->last >> shift) -
+			     ((range->last & mask) != mask);
+
+	/* It may have become -1 */
+	return (long)last < (long)first ? 0 : last - first + 1;
 }
 
 /**
@@ -86,13 +104,53 @@ void space_tables_add(struct space *space, const struct area *area)
 	for (i = 0; i < ARRAY_SIZE(table_shifts); i++) {
 		unsigned int shift = table_shifts[i];
 		unsigned long nr = tables_of_level(range, before, shift);
+		unsigned long inside = tables_inside(range, shift);
 
 		if (nr && after && same_table(after->first, range->last, shift))
 			nr--;
 		if (!nr && same_table(range->first, range->last, shift))
 			break;
-		WRITE_ONCE(space->tables, space->tables + nr);
+		WRITE_ONCE(space->inner_tables, space->inner_tables + inside);
+		WRITE_ONCE(space->edge_tables,
+			   space->edge_tables + nr - inside);
 	}
+}
+
+static unsigned long inner_tables(const struct area *area)
+{
+	unsigned long nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table_shifts); i++)
+		nr += tables_inside(&area->range, table_shifts[i]);
+	return nr;
+}
+
+/**
+ * space_tables_sub_inner - Count no more the inner tables of an area
+ * @space: with its lock held
+ * @area: counted by space_tables_add()
+ */
+void space_tables_sub_inner(struct space *space, const struct area *area)
+{
+	lockdep_assert_held(&space->lock);
+
+	WRITE_ONCE(space->inner_tables,
+		   space->inner_tables - inner_tables(area));
+}
+
+/**
+ * space_tables_keep - Expect tables of areas that could not be mapped
+ * @space: the space
+ * @list: the areas, still in the tree
+ */
+void space_tables_keep(struct space *space, const struct area *list)
+{
+	mutex_lock(&space->lock);
+	for (; list; list = list->next)
+		WRITE_ONCE(space->edge_tables,
+			   space->edge_tables + inner_tables(list));
+	mutex_unlock(&space->lock);
 }
 
 /**
@@ -186,7 +244,8 @@ static void domain_shrink(struct space *space, struct iommu_domain *domain)
 		iommu_gather_flush(domain, &gather);
 }
 
-static unsigned long count_live(struct space *space)
+/* Tables at the edges of live areas */
+static unsigned long count_edges(struct space *space)
 {
 	const struct iova_range *before = NULL;
 	unsigned long nr = 0;
@@ -196,7 +255,8 @@ static unsigned long count_live(struct space *space)
 	for_each_live(area, space, ULONG_MAX) {
 		for (i = 0; i < ARRAY_SIZE(table_shifts); i++)
 			nr += tables_of_level(&area->range, before,
-					      table_shifts[i]);
+					      table_shifts[i]) -
+			      tables_inside(&area->range, table_shifts[i]);
 		before = &area->range;
 		cond_resched();
 	}
@@ -214,44 +274,61 @@ static unsigned long tables_limit(void)
 	       READ_ONCE(table_memory) * (SZ_1M / PAGE_SIZE);
 }
 
+/* With how many tables one has to look again */
+static unsigned long next_look(unsigned long used, unsigned long limit)
+{
+	unsigned long next = used + max(used / 2, TABLES_STEP);
+
+	if (used > limit)
+		return limit;
+	return next > limit ? min(next, limit + TABLES_STEP) : next;
+}
+
 /**
- * space_tables_shrink - Give back empty tables and count those that are left
+ * space_tables_make_room - Look whether more tables may be added
  * @space: the space
  * @more: tables that the caller is about to need
  *
- * Return: 0, or -ENOMEM when he may not have so many.
+ * Gives back empty ones if there may be many, or if the caller may not have so many
+ * otherwise.
+ *
+ * Return: 0, or -ENOMEM when he may not have so many at all.
  */
-int space_tables_shrink(struct space *space, unsigned long more)
+int space_tables_make_room(struct space *space, unsigned long more)
 {
 	unsigned long limit = tables_limit();
 	struct space_domain *member;
-	unsigned long before;
-	unsigned long live;
-	unsigned long next;
+	unsigned long counted;
+	unsigned long empty;
+	unsigned long inner;
+	unsigned long edges;
+	unsigned long used;
 
 	down_write(&space->domains_sem);
 	mutex_lock(&space->lock);
-	before = space->tables;
+	counted = space->edge_tables;
+	inner = space->inner_tables;
 	mutex_unlock(&space->lock);
 
-	list_for_each_entry(member, &space->domains, link)
-		domain_shrink(space, member->domain);
-	live = count_live(space);
+	edges = count_edges(space);
+	empty = counted - min(counted, edges);
+	if (empty >= TABLES_STEP || inner + counted + more > limit) {
+		list_for_each_entry(member, &space->domains, link)
+			domain_shrink(space, member->domain);
+		empty = 0;
+	}
 
-	/* New areas went on adding */
+	used = inner + edges;
 	mutex_lock(&space->lock);
-	WRITE_ONCE(space->tables, live + (space->tables - before));
-	next = live + max(live / 2, TABLES_STEP);
-	if (live > limit)
-		next = limit;
-	else if (next > limit)
-		next = min(next, limit + TABLES_STEP);
-	WRITE_ONCE(space->tables_next, next);
+	/* New areas went on adding */
+	WRITE_ONCE(space->edge_tables,
+		   edges + empty + (space->edge_tables - counted));
+	WRITE_ONCE(space->tables_next, next_look(used, limit));
 	mutex_unlock(&space->lock);
 	up_write(&space->domains_sem);
-	if (live + more > limit)
+	if (used + more > limit)
 		return refuse(-ENOMEM,
 			      "%lu page tables of the IOMMU are in use and %lu are to be added: RLIMIT_MEMLOCK and iommufd.table_memory allow %lu",
-			      live, more, limit);
+			      used, more, limit);
 	return 0;
 }

@@ -161,19 +161,26 @@ TEST_F(limits, neighbours_stay)
 					NULL));
 }
 
-/* Copies of the page at @from, a table apart: how many there can be */
-static long copies(FIXTURE_DATA(limits) *self, long max, int *rc)
+/* Copies of what is mapped at @from, @apart from each other: how many there can be */
+static long copies_of(FIXTURE_DATA(limits) *self, unsigned long from,
+		      unsigned long length, unsigned long apart, long max,
+		      int *rc)
 {
 	uint64_t iova;
 	long i;
 
 	*rc = 0;
 	for (i = 0; i < max && !*rc; i++) {
-		iova = FAR + i * TABLE;
+		iova = FAR + i * apart;
 		*rc = ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas, &iova,
-				self->ioas, AT, PAGE);
+				self->ioas, from, length);
 	}
 	return *rc ? i - 1 : i;
+}
+
+static long copies(FIXTURE_DATA(limits) *self, long max, int *rc)
+{
+	return copies_of(self, AT, PAGE, TABLE, max, rc);
 }
 
 /*
@@ -216,6 +223,45 @@ TEST_F(limits, copies_of_one_page)
 	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, 0, UINT64_MAX, NULL));
 	EXPECT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->page,
 				 PAGE, AT));
+}
+
+/*
+ * Tables that only one mapping needs count as long as it is there, however often
+ * others came and went, in one call or in several.
+ */
+TEST_F(limits, copies_of_many_pages)
+{
+	const unsigned long size = 16 * TABLE;
+	const long each = size / TABLE;
+	/* What it may pin pays for tables, too */
+	const long tables = (size + MIB) / PAGE;
+	unsigned char *huge;
+	int round;
+
+	if (!census_want_hugepages(each))
+		SKIP(return, "no free huge pages");
+	huge = memory_hugetlb(size);
+	ASSERT_NE(NULL, huge);
+	ASSERT_EQ(0, sysfs_write_number(PARAM, 1));
+	ASSERT_EQ(0, as_nobody(size));
+	for (round = 0; round < 4; round++) {
+		long nr;
+		int rc;
+
+		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, huge,
+					 size, TABLE));
+		nr = copies_of(self, TABLE, size, size, 4 * STEP, &rc);
+		EXPECT_EQ(-ENOMEM, rc);
+		/* Some tables are tables of tables */
+		EXPECT_GE(nr, tables / each - tables / each / 64 - 1);
+		EXPECT_LE(nr, (tables + STEP) / each);
+		if (round % 2)
+			EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, FAR,
+						nr / 2 * size, NULL));
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, 0, UINT64_MAX,
+					NULL));
+	}
+	munmap(huge, size);
 }
 
 /* One with CAP_IPC_LOCK is trusted with what he does. */
