@@ -28,7 +28,7 @@
 #define PIN_FEW 8
 /* Page pointers in one allocation, which is an order 3 one at the most */
 #define PIN_MANY (SZ_32K / sizeof(struct page *))
-/* Page pointers on the stack for unpinning scattered pages */
+/* Page pointers on the stack for unpinning */
 #define UNPIN_BATCH 32
 
 /**
@@ -403,42 +403,36 @@ out_close:
 	return rc;
 }
 
-static void unpin_run(struct run run, bool dirty)
+/*
+ * Put a page among those that are unpinned together, of which there are fewer than
+ * UNPIN_BATCH before and after. Returns how many there are then.
+ */
+static inline unsigned int unpin_later(struct page **batch, unsigned int nr,
+				       struct page *page, bool dirty)
+{
+	batch[nr++] = page;
+	if (nr < UNPIN_BATCH)
+		return nr;
+	unpin_user_pages_dirty_lock(batch, nr, dirty);
+	return 0;
+}
+
+/* Unpin a run of several frames, as unpin_later() if it is of hugetlb pages */
+static noinline unsigned int unpin_run(struct page **batch, unsigned int nr,
+				       struct run run, bool dirty)
 {
 	struct page *page = pfn_to_page(run.pfn);
 	unsigned long step;
 
 	if (!run.by_folio) {
 		unpin_user_page_range_dirty_lock(page, run.count, dirty);
-		return;
+		return nr;
 	}
 	for (; run.count; run.count -= step, page += step) {
 		step = min(huge_rest(page), run.count);
-		unpin_user_page_range_dirty_lock(page, 1, dirty);
+		nr = unpin_later(batch, nr, page, dirty);
 	}
-}
-
-/* Runs of one page each are unpinned many at a time */
-static void unpin_many_runs(const struct runs *runs, bool dirty)
-{
-	struct page *batch[UNPIN_BATCH] __uninitialized;
-	struct runs_iter iter;
-	unsigned int nr = 0;
-	struct run run;
-
-	runs_start(&iter, runs);
-	while (runs_next(&iter, &run)) {
-		if (run.count > 1) {
-			unpin_run(run, dirty);
-			continue;
-		}
-		batch[nr++] = pfn_to_page(run.pfn);
-		if (nr == UNPIN_BATCH) {
-			unpin_user_pages_dirty_lock(batch, nr, dirty);
-			nr = 0;
-		}
-	}
-	unpin_user_pages_dirty_lock(batch, nr, dirty);
+	return nr;
 }
 
 /**
@@ -448,10 +442,20 @@ static void unpin_many_runs(const struct runs *runs, bool dirty)
  */
 void unpin_runs(const struct runs *runs, bool dirty)
 {
-	if (runs->head)
-		unpin_many_runs(runs, dirty);
-	else if (!runs_empty(runs))
-		unpin_run(run_unpack(runs->tail), dirty);
+	struct page *batch[UNPIN_BATCH] __uninitialized;
+	struct runs_iter iter;
+	unsigned int nr = 0;
+	struct run run;
+
+	runs_start(&iter, runs);
+	while (runs_next(&iter, &run)) {
+		if (run.count > 1)
+			nr = unpin_run(batch, nr, run, dirty);
+		else
+			nr = unpin_later(batch, nr, pfn_to_page(run.pfn),
+					 dirty);
+	}
+	unpin_user_pages_dirty_lock(batch, nr, dirty);
 }
 
 /**
