@@ -67,12 +67,12 @@ int vfio_cdev_open(struct inode *inode, struct file *file)
 		vdev = NULL;
 	mutex_unlock(&nodes_lock);
 	if (!vdev)
-		return vfio_open_refused(refuse(-ENODEV, "the device is gone"));
+		return iommufd_open_refused(refuse(-ENODEV, "the device is gone"));
 
 	df = vfio_device_file_alloc(vdev);
 	if (!df) {
 		vfio_device_put(vdev);
-		return vfio_open_refused(refuse(-ENOMEM, NO_MEMORY_FOR "a file"));
+		return iommufd_open_refused(refuse(-ENOMEM, NO_MEMORY_FOR "a file"));
 	}
 	file->private_data = df;
 	return 0;

@@ -319,7 +319,7 @@ static int group_open(struct inode *inode, struct file *file)
 
 	group = vfio_group_get_by_minor(iminor(inode));
 	if (!group)
-		return vfio_open_refused(refuse(-ENODEV, GROUP_IS_GONE));
+		return iommufd_open_refused(refuse(-ENODEV, GROUP_IS_GONE));
 
 	mutex_lock(&group->lock);
 	if (!group->iommu_group) {
@@ -339,7 +339,7 @@ static int group_open(struct inode *inode, struct file *file)
 
 	if (ret) {
 		put_device(&group->dev);
-		vfio_open_refused(ret);
+		iommufd_open_refused(ret);
 	}
 	return ret;
 }

@@ -50,10 +50,3 @@ void __cold vfio_group_refused(struct vfio_group *group, unsigned int cmd,
 					       ARRAY_SIZE(group_calls), cmd),
 			     cmd, error);
 }
-
-/* A file that could not be opened has no fdinfo; the trace has the reason */
-int __cold vfio_open_refused(int error)
-{
-	iommufd_refusal_keep(NULL, "open", 0, error);
-	return error;
-}

@@ -259,7 +259,6 @@ void __cold vfio_device_refused(struct vfio_device_file *df, unsigned int cmd,
 				int error);
 void __cold vfio_group_refused(struct vfio_group *group, unsigned int cmd,
 			       int error);
-int __cold vfio_open_refused(int error);
 
 /* feature.c: VFIO_DEVICE_FEATURE */
 long vfio_device_feature(struct vfio_device *vdev, void __user *uarg);

@@ -104,6 +104,16 @@ void __cold iommufd_refusal_keep(struct iommufd_refusal *refusal,
 				 const char *call, unsigned int cmd, int error);
 
 /**
+ * iommufd_open_refused - Give the reason why a file cannot be opened to the trace
+ * @error: negative errno
+ *
+ * A file that could not be opened has no fdinfo.
+ *
+ * Return: @error.
+ */
+int __cold iommufd_open_refused(int error);
+
+/**
  * iommufd_refusal_show - Tell in a file's fdinfo of its last call that was refused
  * @seq: where to
  * @refusal: of the file

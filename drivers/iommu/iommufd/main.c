@@ -191,7 +191,7 @@ static int ctx_open(struct file *file, enum owner_mode mode, bool container)
 	struct iommufd_ctx *ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
 
 	if (!ictx)
-		return -ENOMEM;
+		return iommufd_open_refused(refuse(-ENOMEM, NO_MEMORY_FOR "a file"));
 	ictx->file = file;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	owner_table_init(&ictx->owners, mode);

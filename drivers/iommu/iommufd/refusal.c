@@ -178,6 +178,13 @@ void iommufd_refusal_keep(struct iommufd_refusal *refusal, const char *call,
 }
 EXPORT_SYMBOL_GPL(iommufd_refusal_keep);
 
+int iommufd_open_refused(int error)
+{
+	iommufd_refusal_keep(NULL, "open", 0, error);
+	return error;
+}
+EXPORT_SYMBOL_GPL(iommufd_open_refused);
+
 void iommufd_refusal_show(struct seq_file *seq, struct iommufd_refusal *refusal)
 {
 	spin_lock(&reasons_lock);

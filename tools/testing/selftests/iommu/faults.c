@@ -20,6 +20,7 @@
 #include "lib/iommufd.h"
 #include "lib/memory.h"
 #include "lib/pci.h"
+#include "lib/probe.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
@@ -29,6 +30,8 @@
 #define NR_PAGES	1200
 /* Pages that nobody has touched: each costs allocations of its own */
 #define NR_FRESH	8
+/* The event of a call that is refused */
+#define REFUSAL		"iommufd/iommufd_refusal"
 /* No operation has so many places to fail */
 #define MAX_FAULTS	3000
 
@@ -310,6 +313,13 @@ static int op_open_path(struct world *world)
 	return made(world, fd < 0 ? -errno : fd);
 }
 
+static int op_container_open(struct world *world)
+{
+	int fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+
+	return made(world, fd < 0 ? -errno : fd);
+}
+
 static int op_bind(struct world *world)
 {
 	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
@@ -505,6 +515,7 @@ FIXTURE_VARIANT_ADD(faults, _name)		\
 }
 
 OP(open, NOTHING, NULL, open);
+OP(container_open, NOTHING, NULL, container_open);
 OP(ioas_alloc, FILES, NULL, ioas_alloc);
 OP(iova_ranges, ATTACHED, NULL, ranges);
 OP(allow_iovas, FILES, NULL, allow);
@@ -646,6 +657,83 @@ TEST_F_TIMEOUT(faults, each_in_turn, 600)
 	/* Another operation in which nothing failed would not be tested. */
 	EXPECT_EQ(variant->cannot_fail, !failed);
 	TH_LOG("%d faults, %d of them made it fail", nth - 1, failed);
+}
+
+#define NO_FILE "no kernel memory for a file"
+
+/* Files whose opening takes memory of our own */
+FIXTURE(opens)
+{
+	struct world world;
+};
+
+FIXTURE_VARIANT(opens)
+{
+	int (*prepare)(struct world *world);
+	int (*act)(struct world *world);
+};
+
+FIXTURE_VARIANT_ADD(opens, iommu)
+{
+	.act = op_open,
+};
+
+FIXTURE_VARIANT_ADD(opens, container)
+{
+	.act = op_container_open,
+};
+
+FIXTURE_VARIANT_ADD(opens, device)
+{
+	.prepare = prepare_device_path,
+	.act = op_open_path,
+};
+
+FIXTURE_SETUP(opens)
+{
+	RIG_SETUP(rig_find, &self->world.rig);
+}
+
+FIXTURE_TEARDOWN(opens)
+{
+}
+
+/* A file that cannot be opened has its reason in the trace alone. */
+TEST_F(opens, say_why_not)
+{
+	struct world *world = &self->world;
+	int opened, explained = 0;
+	int nth = 0;
+	bool hit;
+
+	ASSERT_EQ(0, fault_begin(0));
+	do {
+		char line[256];
+		int at = 0;
+
+		ASSERT_GT(MAX_FAULTS, ++nth);
+		ASSERT_EQ(0, world_open(world, NOTHING));
+		if (variant->prepare)
+			ASSERT_EQ(0, variant->prepare(world));
+		ASSERT_EQ(0, trace_start(REFUSAL));
+		ASSERT_EQ(0, fault_begin(nth));
+		opened = !variant->act(world);
+		hit = fault_end();
+		ASSERT_EQ(0, trace_stop(REFUSAL));
+
+		/* It may have failed before it came to us. */
+		if (trace_find(" iommufd_refusal: ", &at, line, sizeof(line))) {
+			explained++;
+			EXPECT_FALSE(opened);
+			EXPECT_STREQ("call=open cmd=0x0 error=-12 reason=" NO_FILE,
+				     line);
+			EXPECT_FALSE(trace_find(" iommufd_refusal: ", &at, line,
+						sizeof(line)));
+		}
+		EXPECT_EQ(0, world_close(world));
+	} while (hit && _metadata->passed);
+	EXPECT_LT(0, explained);
+	TH_LOG("%d faults, %d of them explained", nth - 1, explained);
 }
 
 #define main run_tests
