@@ -11,6 +11,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/highmem.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/iova_bitmap.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -111,7 +112,8 @@ static int window_pin(struct iova_bitmap *bitmap)
 	pinned = pin_user_pages_fast(addr & PAGE_MASK, npages, FOLL_WRITE,
 				     bitmap->pages);
 	if (pinned <= 0)
-		return -EFAULT;
+		return refuse(-EFAULT, "the bitmap's page at 0x%lx cannot be pinned for writing",
+			      addr & PAGE_MASK);
 
 	bitmap->npages = pinned;
 	bitmap->nbits = min(left, pinned * PAGE_BITS -

@@ -89,21 +89,51 @@ int vfio_mig_get_next_state(struct vfio_device *vdev,
 	return 0;
 }
 
-int vfio_feature_migration(struct vfio_device *vdev, u32 flags,
-			   void __user *data, size_t size)
+int vfio_feature_migration(struct vfio_device *vdev, u32 ops,
+			   void __user *data)
 {
 	struct vfio_device_feature_migration mig = {
 		.flags = vdev->migration_flags,
 	};
-	int ret;
 
-	if (!vdev->mig_ops)
-		return -ENOTTY;
-	ret = vfio_check_feature(flags, size, VFIO_DEVICE_FEATURE_GET,
-				 sizeof(mig));
-	if (ret != 1)
-		return ret;
-	return copy_to_user(data, &mig, sizeof(mig)) ? -EFAULT : 0;
+	if (copy_to_user(data, &mig, sizeof(mig)))
+		return refuse(-EFAULT, NO_ANSWER);
+	return 0;
+}
+
+static const char *state_name(enum vfio_device_mig_state state)
+{
+	static const char * const names[] = {
+		[VFIO_DEVICE_STATE_ERROR] = "ERROR",
+		[VFIO_DEVICE_STATE_STOP] = "STOP",
+		[VFIO_DEVICE_STATE_RUNNING] = "RUNNING",
+		[VFIO_DEVICE_STATE_STOP_COPY] = "STOP_COPY",
+		[VFIO_DEVICE_STATE_RESUMING] = "RESUMING",
+		[VFIO_DEVICE_STATE_RUNNING_P2P] = "RUNNING_P2P",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}
+
+/* Why can a device not be brought to the state @wanted, which may be any number? */
+static int __cold refuse_state(struct vfio_device *vdev,
+			       enum vfio_device_mig_state wanted, int error)
+{
+	enum vfio_device_mig_state state;
+
+	if (!has_state(vdev, wanted))
+		return refuse(error, "the device has no state %u to be brought to",
+			      wanted);
+	if (vdev->mig_ops->migration_get_state(vdev, &state))
+		return refuse(error, "the driver %s cannot bring the device to %s",
+			      dev_driver_string(vdev->dev), state_name(wanted));
+	if (state == VFIO_DEVICE_STATE_ERROR)
+		return refuse(error,
+			      "the device cannot go to %s: it is in ERROR, which only a reset ends",
+			      state_name(wanted));
+	return refuse(error, "the driver %s cannot bring the device to %s; it is in %s now",
+		      dev_driver_string(vdev->dev), state_name(wanted),
+		      state_name(state));
 }
 
 static int mig_get_state(struct vfio_device *vdev, void __user *data)
@@ -114,9 +144,12 @@ static int mig_get_state(struct vfio_device *vdev, void __user *data)
 
 	ret = vdev->mig_ops->migration_get_state(vdev, &state);
 	if (ret)
-		return ret;
+		return refuse(ret, "the driver %s cannot tell the state of the device",
+			      dev_driver_string(vdev->dev));
 	mig.device_state = state;
-	return copy_to_user(data, &mig, sizeof(mig)) ? -EFAULT : 0;
+	if (copy_to_user(data, &mig, sizeof(mig)))
+		return refuse(-EFAULT, NO_ANSWER);
+	return 0;
 }
 
 /* Give the user the file that the state of the device is moved through */
@@ -127,13 +160,13 @@ static int mig_install(struct file *file, void __user *data,
 
 	if (fd < 0) {
 		fput(file);
-		return fd;
+		return refuse(fd, "the process may open no more files");
 	}
 	mig->data_fd = fd;
 	if (copy_to_user(data, mig, sizeof(*mig))) {
 		put_unused_fd(fd);
 		fput(file);
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ANSWER);
 	}
 	fd_install(fd, file);
 	return 0;
@@ -145,7 +178,7 @@ static int mig_set_state(struct vfio_device *vdev, void __user *data)
 	struct file *file;
 
 	if (copy_from_user(&mig, data, sizeof(mig)))
-		return -EFAULT;
+		return refuse(-EFAULT, NO_ARGUMENT);
 
 	file = vdev->mig_ops->migration_set_state(vdev, mig.device_state);
 	if (!IS_ERR_OR_NULL(file))
@@ -153,23 +186,13 @@ static int mig_set_state(struct vfio_device *vdev, void __user *data)
 
 	mig.data_fd = -1;
 	if (copy_to_user(data, &mig, sizeof(mig)))
-		return -EFAULT;
-	return PTR_ERR_OR_ZERO(file);
+		return refuse(-EFAULT, NO_ANSWER);
+	return file ? refuse_state(vdev, mig.device_state, PTR_ERR(file)) : 0;
 }
 
-int vfio_feature_mig_state(struct vfio_device *vdev, u32 flags,
-			   void __user *data, size_t size)
+int vfio_feature_mig_state(struct vfio_device *vdev, u32 ops,
+			   void __user *data)
 {
-	int ret;
-
-	if (!vdev->mig_ops)
-		return -ENOTTY;
-	ret = vfio_check_feature(flags, size,
-				 VFIO_DEVICE_FEATURE_GET |
-				 VFIO_DEVICE_FEATURE_SET,
-				 sizeof(struct vfio_device_feature_mig_state));
-	if (ret != 1)
-		return ret;
-	return flags & VFIO_DEVICE_FEATURE_GET ? mig_get_state(vdev, data) :
-						 mig_set_state(vdev, data);
+	return ops & VFIO_DEVICE_FEATURE_GET ? mig_get_state(vdev, data) :
+					       mig_set_state(vdev, data);
 }

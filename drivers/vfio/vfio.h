@@ -264,17 +264,17 @@ void __cold vfio_group_refused(struct vfio_group *group, unsigned int cmd,
 long vfio_device_feature(struct vfio_device *vdev, void __user *uarg);
 
 /* migration.c: the features about migration */
-int vfio_feature_migration(struct vfio_device *vdev, u32 flags,
-			   void __user *data, size_t size);
-int vfio_feature_mig_state(struct vfio_device *vdev, u32 flags,
-			   void __user *data, size_t size);
+int vfio_feature_migration(struct vfio_device *vdev, u32 ops,
+			   void __user *data);
+int vfio_feature_mig_state(struct vfio_device *vdev, u32 ops,
+			   void __user *data);
 
 /* logging.c: the features about what a device has written to */
-int vfio_feature_log_start(struct vfio_device *vdev, u32 flags,
-			   void __user *data, size_t size);
-int vfio_feature_log_stop(struct vfio_device *vdev, u32 flags,
-			  void __user *data, size_t size);
-int vfio_feature_log_report(struct vfio_device *vdev, u32 flags,
-			    void __user *data, size_t size);
+int vfio_feature_log_start(struct vfio_device *vdev, u32 ops,
+			   void __user *data);
+int vfio_feature_log_stop(struct vfio_device *vdev, u32 ops,
+			  void __user *data);
+int vfio_feature_log_report(struct vfio_device *vdev, u32 ops,
+			    void __user *data);
 
 #endif

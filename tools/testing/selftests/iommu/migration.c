@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -14,6 +15,7 @@
 #include "lib/iommufd.h"
 #include "lib/memory.h"
 #include "lib/mock.h"
+#include "lib/reason.h"
 #include "lib/skip.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
@@ -423,6 +425,108 @@ TEST_F(migration, log_senseless)
 	EXPECT_EQ(-EINVAL, log_start(&self->way, &good, 1, &size));
 	EXPECT_EQ(0, START(&good, 1));
 	EXPECT_EQ(-EINVAL, REPORT(AT, 0, PAGE, &bits));
+}
+
+/* The line that a refusal of the feature leaves */
+#define EXPECT_REFUSED(_error, _call, ...) do { \
+	EXPECT_EQ(-E##_error, _call); \
+	EXPECT_REASON(self->way.device, "VFIO_DEVICE_FEATURE", \
+		      "-E" #_error, __VA_ARGS__); \
+} while (0)
+
+TEST_F(migration, reasons_of_states)
+{
+	const struct vfio_device_feature_mig_state stop_copy = {
+		.device_state = STOP_COPY,
+	};
+	struct rlimit files, none;
+	uint64_t data[4] = {};
+	struct way other;
+	int file, rc, stream = -1;
+	unsigned int i;
+
+	STOP_IF_SKIPPED();
+	if (type1_is_stock())
+		SKIP(return, "the stock core gives no reasons");
+	EXPECT_REFUSED(INVAL, FEATURE(MIGRATION | SET, data, 8),
+		       "feature 1 has no SET");
+	EXPECT_REFUSED(INVAL, FEATURE(LOG_START | PROBE | GET, NULL, 0),
+		       "feature 6 has no GET");
+	EXPECT_REFUSED(INVAL, FEATURE(STATE, data, 8),
+		       "neither GET, SET nor PROBE of feature 2 is asked for");
+	EXPECT_REFUSED(INVAL, FEATURE(LOG_REPORT | GET, data, 31),
+		       "the data of feature 8 has 31 bytes, and needs 32");
+	EXPECT_REFUSED(INVAL, set_state(&self->way, ERROR, &file),
+		       "the device has no state 0 to be brought to");
+	EXPECT_REFUSED(INVAL, set_state(&self->way, 99, &file),
+		       "the device has no state 99 to be brought to");
+	EXPECT_REFUSED(FAULT, feature_unanswered(&self->way, STATE | GET,
+						 &stop_copy, 8),
+		       "the answer cannot be written");
+
+	/* A state that is reached, and whose file the process has no room for */
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &files));
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = files.rlim_max };
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	rc = set_state(&self->way, STOP_COPY, &file);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	EXPECT_REFUSED(MFILE, rc, "the process may open no more files");
+
+	/* The device has room for so many steps, and then none. */
+	for (i = 0, rc = 0; i < 100 && !rc; i++)
+		rc = go_to(&self->way, i % 2 ? STOP : RESUMING, &stream);
+	close(stream);
+	EXPECT_REFUSED(IO, rc,
+		       "the device cannot go to RESUMING: it is in ERROR, which only a reset ends");
+
+	ASSERT_EQ(0, way_open_mdev(&other, variant->kind, OTHER));
+	EXPECT_EQ(-ENOTTY, way_feature(&other, STATE | GET, data, 8));
+	EXPECT_REASON(other.device, "VFIO_DEVICE_FEATURE", "-ENOTTY",
+		      "the driver iommufd_mock_mdev lacks what feature 2 needs");
+	way_close(&other);
+}
+
+TEST_F(migration, reasons_of_logs)
+{
+	static const log_range odd[] = { { AT, PAGE + 1 } };
+	static const log_range empty[] = { { AT, 0 } };
+	static const log_range beyond[] = { { -PAGE, 2 * PAGE } };
+	static const log_range two[] = { { AT, 2 * PAGE }, { AT + PAGE, PAGE } };
+	static log_range many[257];
+	uint64_t bits = 0, size = 3 * PAGE;
+	unsigned int i;
+
+	STOP_IF_SKIPPED();
+	if (type1_is_stock())
+		SKIP(return, "the stock core gives no reasons");
+	EXPECT_REFUSED(INVAL, START(odd, 1),
+		       "the range from 0x10000000, of 0x1001 bytes, is not aligned to 0x1000");
+	EXPECT_REFUSED(INVAL, START(empty, 1),
+		       "the range from 0x10000000 has no bytes");
+	EXPECT_REFUSED(OVERFLOW, START(beyond, 1),
+		       "the range from 0xfffffffffffff000, of 0x2000 bytes, goes beyond the last IOVA");
+	EXPECT_REFUSED(INVAL, START(two, 2),
+		       "the range from 0x10001000 to 0x10001fff overlaps the one from 0x10000000 to 0x10001fff");
+	EXPECT_REFUSED(INVAL, START(two, 0), "no ranges are given");
+	EXPECT_REFUSED(FAULT, START((void *)1, 2),
+		       "range 1 of 2 cannot be read");
+	EXPECT_REFUSED(INVAL, log_start(&self->way, two, 1, &size),
+		       "the page size 0x3000 is not a power of 2");
+	for (i = 0; i < 257; i++)
+		many[i] = (log_range){ AT + i * PAGE, PAGE };
+	EXPECT_REFUSED(2BIG, START(many, 257),
+		       "there are 257 ranges, and 256 can be");
+	EXPECT_REFUSED(OPNOTSUPP, START(many, 256),
+		       "the driver iommufd_mock_mdev does not begin to log 256 ranges by pages of 0x1000 bytes");
+
+	EXPECT_REFUSED(INVAL, REPORT(AT, 2 * PAGE, PAGE, &bits),
+		       "the driver iommufd_mock_mdev does not report what was written from 0x10000000 to 0x10001fff");
+	EXPECT_REFUSED(INVAL, REPORT(AT, PAGE, PAGE / 2, &bits),
+		       "the page size 0x800 is not a power of 2 from 0x1000 on");
+	EXPECT_REFUSED(INVAL, REPORT(AT, 0, PAGE, &bits),
+		       "the range from 0x10000000 has no bytes");
+	EXPECT_REFUSED(FAULT, REPORT(AT, PAGE, PAGE, (void *)(PAGE + 8)),
+		       "the bitmap's page at 0x1000 cannot be pinned for writing");
 }
 
 #define LOG_PAGES	(1UL << 18)
