@@ -112,16 +112,16 @@ bugs+='|census: differs'
 
 # Complaints of 6.1 about itself. To split a mapping of hugetlb pages asks whether a
 # lock is held that its caller takes eleven lines later.
-expected='WARNING: CPU: [0-9]+ PID: [0-9]+ at hugetlb_split\+'
+complaints='WARNING: CPU: [0-9]+ PID: [0-9]+ at hugetlb_split\+'
 # And when memory runs out at will: its core cannot take a device from a domain
 # without an allocation.
-expected_in_faults="$expected|WARNING: CPU: [0-9]+ PID: [0-9]+ at iommu_detach_group\\+"
+complaints_in_faults="$complaints|WARNING: CPU: [0-9]+ PID: [0-9]+ at iommu_detach_group\\+"
 
 # bugs_in NAME: such lines in the logs that a machine has left under that name.
 bugs_in() {
-	local but=$expected
+	local but=$complaints
 
-	[[ $1 != faults@* ]] || but=$expected_in_faults
+	[[ $1 != faults@* ]] || but=$complaints_in_faults
 	grep -hE "$bugs" "$build/vm-log/$1.kernel" \
 		"$build/vm-log/$1.console" 2>/dev/null |
 		grep -vE -m 5 "$but" || :
