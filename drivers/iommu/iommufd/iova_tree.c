@@ -311,6 +311,9 @@ static struct iova_range *range_with_gap(struct iova_tree *tree,
 
 	if (!rb || to_range(rb)->max_gap < length)
 		return NULL;
+	/* From the lowest on all do */
+	if (tree->lowest->last + tree->lowest->gap >= floor)
+		return lowest_with_gap(rb, length);
 	while (rb) {
 		if (to_range(rb)->last + to_range(rb)->gap >= floor) {
 			cur = to_range(rb);
