@@ -11,8 +11,6 @@
 #include "doctor.h"
 #include "sysfs.h"
 
-#define SECURE_BOOT "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-#define MOK "/var/lib/dkms/mok.pub"
 #define TABLES "/sys/firmware/acpi/tables/"
 #define GRUB "/etc/default/grub && update-grub && reboot"
 
@@ -153,39 +151,6 @@ void check_modules(struct doctor *doctor)
 		tell(doctor, "modules", VERDICT_FAILURE,
 		     text("modprobe vfio_pci"), "not loaded");
 	free(release);
-}
-
-static bool secure_boot_is_on(void)
-{
-	char *path = sysfs_path(SECURE_BOOT);
-	unsigned char value[5] = { 0 };
-	FILE *file = fopen(path, "re");
-	bool on = false;
-
-	/* Four bytes of attributes, and the value */
-	if (file) {
-		on = fread(value, 1, 5, file) == 5 && value[4] == 1;
-		fclose(file);
-	}
-	free(path);
-	return on;
-}
-
-void check_secure_boot(struct doctor *doctor)
-{
-	if (!secure_boot_is_on())
-		tell(doctor, "Secure Boot", VERDICT_OK, NULL, "off");
-	else if (sysfs_exists("/sys/module/iommufd"))
-		tell(doctor, "Secure Boot", VERDICT_OK, NULL,
-		     "on, and the modules are loaded");
-	else if (!sysfs_exists(MOK))
-		tell(doctor, "Secure Boot", VERDICT_FAILURE,
-		     text("apt install openssl && apt install --reinstall iommufd-dkms"),
-		     "on, and DKMS has made no key to sign the modules with");
-	else
-		tell(doctor, "Secure Boot", VERDICT_FAILURE,
-		     text("apt install mokutil && mokutil --import " MOK " && reboot"),
-		     "on, so the modules load only once the key that DKMS signs them with is enrolled, which the firmware asks for at the next start");
 }
 
 /* The soft limit of this process on locked memory; ~0 for none */

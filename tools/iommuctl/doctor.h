@@ -52,8 +52,10 @@ void tell(struct doctor *doctor, const char *check, enum verdict verdict,
 void check_iommu(struct doctor *doctor);
 void check_interrupts(struct doctor *doctor);
 void check_modules(struct doctor *doctor);
-void check_secure_boot(struct doctor *doctor);
 void check_memlock(struct doctor *doctor);
+
+/* check_secure_boot.c: will the kernel take the modules? */
+void check_secure_boot(struct doctor *doctor);
 
 /* check_device.c: of a device */
 void check_driver(struct doctor *doctor);

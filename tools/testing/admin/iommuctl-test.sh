@@ -276,10 +276,23 @@ rm -r "$root/sys/module/iommufd" "$root/sys/class/misc/iommu"
 expect "Secure Boot, modules not signed" \
 	"failure apt install openssl && apt install --reinstall iommufd-dkms" \
 	"$(verdict 'Secure Boot') $(remedy 'Secure Boot')"
-put /var/lib/dkms/mok.pub
+put /var/lib/dkms/mok.pub 'the key'
 expect "Secure Boot, modules not loaded" \
 	"failure apt install mokutil && mokutil --import /var/lib/dkms/mok.pub && reboot" \
 	"$(verdict 'Secure Boot') $(remedy 'Secure Boot')"
+shim=605dab50-e046-4300-abb6-3dd810dd8b23
+printf '\7\0\0\0some\0the key\nother' >"$root${efi%/*}/MokNew-$shim"
+expect "Secure Boot, the key is to be enrolled" "failure reboot" \
+	"$(verdict 'Secure Boot') $(remedy 'Secure Boot')"
+mv "$root${efi%/*}/MokNew-$shim" "$root${efi%/*}/MokListRT-$shim"
+expect "Secure Boot, the key is enrolled" ok "$(verdict 'Secure Boot')"
+rm "$root${efi%/*}/MokListRT-$shim"
+mkdir -p "$root/sys/firmware/efi/mok-variables"
+printf 'some\0the key\nother' >"$root/sys/firmware/efi/mok-variables/MokListRT"
+expect "Secure Boot, the key is in the list that no variable holds" ok \
+	"$(verdict 'Secure Boot')"
+printf 'some\0the kex\nother' >"$root/sys/firmware/efi/mok-variables/MokListRT"
+expect "Secure Boot, another key is enrolled" failure "$(verdict 'Secure Boot')"
 mkdir -p "$root/sys/module/iommufd/holders/vfio" "$root/sys/class/misc/iommu"
 expect "Secure Boot, loaded" ok "$(verdict 'Secure Boot')"
 rm -r "$root/sys/module/iommufd"
