@@ -79,8 +79,25 @@ device() {
 	args+=(-device "$spec")
 }
 
+# secure_boot_args WORDS: firmware that trusts what Microsoft has signed, and with that
+# shim, which trusts what Debian has signed: GRUB, and the kernel.
+secure_boot_args() {
+	mkdir -p "$secure_boot/esp/EFI/debian"
+	cp "$tmp/initrd.img" "$secure_boot/esp/initrd.img"
+	cat >"$secure_boot/esp/EFI/debian/grub.cfg" <<-EOF
+		linux /vmlinuz $1
+		initrd /initrd.img
+		boot
+	EOF
+	args+=(-machine smm=on -global driver=cfi.pflash01,property=secure,value=on
+		-drive "if=pflash,unit=0,format=raw,readonly=on,file=$secure_boot/CODE.fd"
+		-drive "if=pflash,unit=1,format=raw,file=$secure_boot/VARS.fd"
+		-drive "if=none,id=esp,format=raw,readonly=on,file=fat:$secure_boot/esp"
+		-device virtio-blk-pci,drive=esp,serial=esp,bootindex=0,addr=1a)
+}
+
 machine_args() {
-	local cpu engine=$accel options='' port one
+	local cpu engine=$accel options='' port one words
 
 	case $accel in
 	kvm) cpu=host ;;
@@ -96,12 +113,17 @@ machine_args() {
 	options=' rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=300'
 	[[ $iommu != intel* ]] || options+=' intel_iommu=on'
 
+	words="console=ttyS0 quiet$options no_timer_check mitigations=off printk.devkmsg=on log_buf_len=1M$append"
+
 	args=(-machine q35,kernel-irqchip=split -accel "$engine" -cpu "$cpu"
-		-smp "$cpus" -m "$mem" -nodefaults -display none -no-reboot
-		-no-user-config -bios qboot.rom
-		-kernel "$folder/vmlinux" -initrd "$tmp/initrd.img"
-		-append "console=ttyS0 quiet panic=-1$options no_timer_check mitigations=off printk.devkmsg=on log_buf_len=1M$append"
+		-smp "$cpus" -m "$mem" -nodefaults -display none -no-user-config
 		-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
+	if [ -n "$secure_boot" ]; then
+		secure_boot_args "$words"
+	else
+		args+=(-no-reboot -bios qboot.rom -kernel "$folder/vmlinux"
+			-initrd "$tmp/initrd.img" -append "$words panic=-1")
+	fi
 	[ "$icount" = no ] || args+=(-icount "shift=0,sleep=off")
 
 	case $iommu in

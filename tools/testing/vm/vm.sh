@@ -20,6 +20,11 @@
 #                         and lib/modules/RELEASE
 #   --stock               the stock vfio modules instead of ours
 #   --share DIR           DIR, read-write, as /mnt/share and working directory
+#   --secure-boot DIR     start as a PC does, with Secure Boot on, and without an
+#                         end when it resets. DIR has the firmware, CODE.fd, and its
+#                         variables, VARS.fd, which keep what is written to them;
+#                         and esp/, the system partition, with shim, GRUB and
+#                         vmlinuz, which gets grub.cfg and initrd.img
 #   --icount              guest time counts executed instructions
 #   --device DEVICE       repeatable; the first one replaces the default set:
 #                         edu, nvme, virtio-net, e1000e. "default" stands for
@@ -44,7 +49,7 @@
 . "$vm_dir/machine.sh"
 
 iommu=intel caching=on cpus=1 mem=2G kernel='' stock=no share='' icount=no turns=no
-serve='' timeout=600 accel='' append='' qmp='' log=''
+secure_boot='' serve='' timeout=600 accel='' append='' qmp='' log=''
 devices=() qemu_args=()
 
 while [ $# -gt 0 ]; do
@@ -60,6 +65,7 @@ while [ $# -gt 0 ]; do
 		;;
 	--stock) stock=yes && shift ;;
 	--share) share=$(readlink -e -- "$2") || die "$2: no such folder" && shift 2 ;;
+	--secure-boot) secure_boot=$(readlink -e -- "$2") || die "$2: no such folder" && shift 2 ;;
 	--icount) icount=yes && shift ;;
 	--device) devices+=("$2") && shift 2 ;;
 	--serve) serve=$(readlink -e -- "$2") || die "$2: no such file" && shift 2 ;;
