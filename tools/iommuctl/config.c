@@ -34,8 +34,13 @@ static void cloud_hypervisor(const struct device *device)
 	       "--device path=/sys/bus/pci/devices/%s\n", device->name);
 }
 
+/* For the cluster, and for the guest */
 static void kubevirt(const struct device *device)
 {
+	char id[16];
+
+	snprintf(id, sizeof(id), "pci-%04x-%04x", device->vendor,
+		 device->device);
 	printf("apiVersion: kubevirt.io/v1\n"
 	       "kind: KubeVirt\n"
 	       "spec:\n"
@@ -47,8 +52,19 @@ static void kubevirt(const struct device *device)
 	       "    permittedHostDevices:\n"
 	       "      pciHostDevices:\n"
 	       "      - pciVendorSelector: \"%04X:%04X\"\n"
-	       "        resourceName: passthrough.local/pci-%04x-%04x\n",
-	       device->vendor, device->device, device->vendor, device->device);
+	       "        resourceName: passthrough.local/%s\n",
+	       device->vendor, device->device, id);
+	printf("---\n"
+	       "apiVersion: kubevirt.io/v1\n"
+	       "kind: VirtualMachine\n"
+	       "spec:\n"
+	       "  template:\n"
+	       "    spec:\n"
+	       "      domain:\n"
+	       "        devices:\n"
+	       "          hostDevices:\n"
+	       "          - name: %s\n"
+	       "            deviceName: passthrough.local/%s\n", id, id);
 }
 
 static const struct {

@@ -560,8 +560,13 @@ run config $gpu --for cloud-hypervisor
 expect "config --for cloud-hypervisor" "--platform iommufd=on \\
 --device path=/sys/bus/pci/devices/$gpu" "$out"
 run config $gpu --for kubevirt
-expect "config --for kubevirt" "      - pciVendorSelector: \"10DE:1EB8\"" \
-	"$(grep pciVendorSelector <<<"$out")"
+if python3 -c 'import yaml' 2>/dev/null; then
+	expect "config --for kubevirt: YAML, for the cluster and for the guest" \
+		'[{"apiVersion": "kubevirt.io/v1", "kind": "KubeVirt", "spec": {"configuration": {"developerConfiguration": {"featureGates": ["HostDevices", "IOMMUFD"]}, "permittedHostDevices": {"pciHostDevices": [{"pciVendorSelector": "10DE:1EB8", "resourceName": "passthrough.local/pci-10de-1eb8"}]}}}}, {"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "spec": {"template": {"spec": {"domain": {"devices": {"hostDevices": [{"deviceName": "passthrough.local/pci-10de-1eb8", "name": "pci-10de-1eb8"}]}}}}}}]' \
+		"$(python3 -c 'import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin)), sort_keys=True))' <<<"$out")"
+else
+	skip_tests 1 "python3 has no yaml"
+fi
 
 # Nothing is left behind where nothing went wrong
 good_machine

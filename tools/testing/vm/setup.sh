@@ -10,9 +10,9 @@
 # The user headers of a newer kernel are not among these: Debian 12 has none.
 packages=(
 	bc bison busybox-static cpio erofs-utils flex gcc git kmod libc6-dev libelf-dev
-	libnl-3-dev libnl-route-3-dev libpci-dev libsmartcols-dev linux-headers-amd64
-	linux-source-6.1 make mandoc mmdebstrap pkg-config python3 python3-sphinx rsync
-	sparse xz-utils zstd
+	libnl-3-dev libnl-route-3-dev libpci-dev libsmartcols-dev libxml2-utils
+	linux-headers-amd64 linux-source-6.1 make mandoc mmdebstrap pkg-config python3
+	python3-sphinx python3-yaml rsync sparse xz-utils zstd
 )
 
 case ${1:-} in
