@@ -35,6 +35,8 @@ module_exit(vfio_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("VFIO core: device files and groups on /dev/iommu");
+/* Above the 0.3 of the stock module: DKMS does not replace one by an older one */
+MODULE_VERSION("0.4");
 /* The node of iommufd.ko that users of groups open; loading this loads it */
 MODULE_ALIAS_MISCDEV(VFIO_MINOR);
 MODULE_ALIAS("devname:vfio/vfio");
