@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # usage: ./run fuzz [--minutes N] [--iommu intel|intel-nosnoop|amd] [--seed N]
-#                   [--cpus 1|2] [--at-once] [--update] [--no-reduce]
-#        ./run fuzz --reduce FILE [--iommu …] [--cpus 1|2] [--at-once]
+#                   [--cpus 1|2] [--turns|--at-once] [--update] [--no-reduce]
+#        ./run fuzz --reduce FILE [--iommu …] [--cpus 1|2] [--turns|--at-once]
 #        ./run fuzz --write-c FILE
 #
 # Try sequences of calls on everything that iommufd.ko and vfio.ko offer to user
@@ -18,21 +18,22 @@
 # programs, --write-c writes its first one in C.
 #
 #   --cpus N      of the machine, with a worker for each (default 2)
-#   --at-once     the CPUs run at the same time, which meets more, and which an
-#                 emulated machine does not survive for long; else by turns
+#   --turns       the CPUs run by turns (default)
+#   --at-once     they run at the same time, which meets more, and which an
+#                 emulated machine does not survive for long
 #   --update      replace the corpus of the tree by the shortest programs that
 #                 reach all that was reached
 . "$(dirname -- "$0")/lib.sh"
 
 minutes=5 iommu=intel cpus=2 seed=$(date +%s) update=no reduce=yes file='' write=''
-turns=(--turns) at_once=''
+turns=--turns
 while [ $# -gt 0 ]; do
 	case $1 in
 	--minutes) minutes=$2 && shift 2 ;;
 	--iommu) iommu=$2 && shift 2 ;;
 	--seed) seed=$2 && shift 2 ;;
 	--cpus) cpus=$2 && shift 2 ;;
-	--at-once) turns=() at_once=' --at-once' && shift ;;
+	--turns | --at-once) turns=$1 && shift ;;
 	--update) update=yes && shift ;;
 	--no-reduce) reduce=no && shift ;;
 	--reduce) file=$(readlink -e -- "$2") || die "$2: no such file" && shift 2 ;;
@@ -51,10 +52,11 @@ work=$build/fuzz
 
 # in_machine MINUTES LOG COMMAND...: with two of each device, for two workers.
 in_machine() {
-	local time=$1 log=$2
+	local time=$1 log=$2 options=(--turns)
 
 	shift 2
-	"$vm_dir/vm.sh" --kernel "$kernel" --cpus "$cpus" "${turns[@]}" \
+	[ "$turns" = --turns ] || options=()
+	"$vm_dir/vm.sh" --kernel "$kernel" --cpus "$cpus" "${options[@]}" \
 		--mem 1G --iommu "$iommu" --log "$log" \
 		--timeout "$((time * 60 + 900))" --share "$work" \
 		--device edu --device edu --device e1000e --device e1000e -- "$@"
@@ -74,7 +76,7 @@ try() {
 }
 
 reduce() {
-	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus$at_once --try" || return
+	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus $turns --try" || return
 	"$programs/fuzz" --write-c "$1.reduced" >"$1.c"
 	say "fuzz: reduced to ${1#"$top/"}.reduced and .c:"
 	cat "$1.reduced"
