@@ -45,13 +45,17 @@ if [ "$(cat "$source.stamp" 2>/dev/null)" != "$version" ]; then
 fi
 flock -u 8
 
+# What is not ours is not looked at for data races: the kernel has its own.
+variables=()
+[ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)
+
 # Of two lines for one option the last one counts.
 mkdir -p "$work"
 cat "${options[@]}" >"$work/wanted"
 # QEMU enters the kernel by PVH: that code, and the memcmp() that it calls, runs
 # before there is shadow memory.
 make=(nice -n 5 make -s -C "$source" O="$work" -j"$(nproc)"
-	KASAN_SANITIZE_enlighten.o=n KASAN_SANITIZE_string.o=n)
+	KASAN_SANITIZE_enlighten.o=n KASAN_SANITIZE_string.o=n "${variables[@]}")
 "${make[@]}" KCONFIG_ALLCONFIG="$work/wanted" allnoconfig >"$work/log" 2>&1 ||
 	die "no configuration; see $work/log"
 # An option whose dependencies are not met vanishes without a word.
