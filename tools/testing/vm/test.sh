@@ -30,6 +30,9 @@ flavours=(intel intel-nosnoop amd)
 kernel_option=(${kernel:+--kernel "$kernel"})
 # A kernel that checks itself is some times slower.
 slow=(${kernel:+--timeout 1800})
+# KCSAN waits for another CPU to come by, and an emulated one does if its turn comes
+# whenever this one pauses.
+[[ $kernel != */kcsan-kernel ]] || slow+=(--turns)
 release=$(kernel_release "$kernel")
 programs=$build/$release/tools/testing/selftests/iommu
 logs=$build/test-log
