@@ -207,7 +207,7 @@ int space_tables_make_room(struct space *space, unsigned long more);
 static inline void space_tables_sub(struct space *space,
 				    const struct area *area)
 {
-	if (area_length(area) - 1 >= TABLE_SPAN - 1)
+	if (area_length(area) >= TABLE_SPAN)
 		space_tables_sub_inner(space, area);
 }
 
