@@ -7,7 +7,6 @@
  * has to say yes.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,84 +20,51 @@
 #define MOK_LIST	"/sys/firmware/efi/mok-variables/MokListRT"
 #define MOK		"/var/lib/dkms/mok.pub"
 
-/**
- * struct bytes - what a file has
- * @data: freed by bytes_free()
- * @nr: how many
- */
-struct bytes {
-	char *data;
-	size_t nr;
-};
-
-/* None when there is no such file, or it may not be read */
-static struct bytes bytes_of(const char *name)
-{
-	struct bytes bytes = { NULL, 0 };
-	char *path = sysfs_path("%s", name);
-	FILE *file = fopen(path, "re");
-	char part[4096];
-	size_t nr;
-
-	free(path);
-	while (file && (nr = fread(part, 1, sizeof(part), file))) {
-		bytes.data = grow(bytes.data, bytes.nr + nr, 1);
-		memcpy(bytes.data + bytes.nr, part, nr);
-		bytes.nr += nr;
-	}
-	if (file)
-		fclose(file);
-	return bytes;
-}
-
-static void bytes_free(struct bytes *bytes)
-{
-	free(bytes->data);
-}
-
 static bool secure_boot_is_on(void)
 {
-	struct bytes value = bytes_of(SECURE_BOOT);
+	size_t nr;
+	char *value = sysfs_bytes(&nr, SECURE_BOOT);
 	/* Four bytes of attributes, and the value */
-	bool on = value.nr == 5 && value.data[4] == 1;
+	bool on = nr == 5 && value[4] == 1;
 
-	bytes_free(&value);
+	free(value);
 	return on;
 }
 
-static bool has_key(const char *name, const struct bytes *key)
+static bool has_key(const char *name, const char *key, size_t nr_key)
 {
-	struct bytes list = bytes_of(name);
-	bool found = key->nr && list.nr &&
-		     memmem(list.data, list.nr, key->data, key->nr);
+	size_t nr;
+	char *list = sysfs_bytes(&nr, "%s", name);
+	bool found = nr && memmem(list, nr, key, nr_key);
 
-	bytes_free(&list);
+	free(list);
 	return found;
 }
 
 void check_secure_boot(struct doctor *doctor)
 {
-	struct bytes key = bytes_of(MOK);
+	size_t nr;
+	char *key = sysfs_bytes(&nr, MOK);
 
 	if (!secure_boot_is_on())
 		tell(doctor, "Secure Boot", VERDICT_OK, NULL, "off");
 	else if (sysfs_exists("/sys/module/iommufd"))
 		tell(doctor, "Secure Boot", VERDICT_OK, NULL,
 		     "on, and the modules are loaded");
-	else if (!key.nr)
+	else if (!nr)
 		tell(doctor, "Secure Boot", VERDICT_FAILURE,
 		     text("apt install openssl && apt install --reinstall iommufd-dkms"),
 		     "on, and DKMS has made no key to sign the modules with");
-	else if (has_key(MOK_LIST, &key) ||
-		 has_key(EFIVARS "MokListRT-" SHIM, &key))
+	else if (has_key(MOK_LIST, key, nr) ||
+		 has_key(EFIVARS "MokListRT-" SHIM, key, nr))
 		tell(doctor, "Secure Boot", VERDICT_OK, NULL,
 		     "on, and the key that DKMS signs the modules with is enrolled");
-	else if (has_key(EFIVARS "MokNew-" SHIM, &key))
+	else if (has_key(EFIVARS "MokNew-" SHIM, key, nr))
 		tell(doctor, "Secure Boot", VERDICT_FAILURE, text("reboot"),
 		     "on, and the key that DKMS signs the modules with is to be enrolled, which the firmware asks for at the next start");
 	else
 		tell(doctor, "Secure Boot", VERDICT_FAILURE,
 		     text("apt install mokutil && mokutil --import " MOK " && reboot"),
 		     "on, so the modules load only once the key that DKMS signs them with is enrolled, which the firmware asks for at the next start");
-	bytes_free(&key);
+	free(key);
 }

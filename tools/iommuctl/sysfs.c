@@ -98,13 +98,15 @@ bool sysfs_exists(const char *fmt, ...)
 	return there;
 }
 
-static char *read_path(const char *path)
+/* The whole file, and a zero behind it */
+static char *read_bytes(const char *path, size_t *nr)
 {
 	size_t length = 0;
 	char *out = NULL;
 	ssize_t got;
 	int fd;
 
+	*nr = 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -121,9 +123,27 @@ static char *read_path(const char *path)
 		free(out);
 		return NULL;
 	}
-	while (length && isspace((unsigned char)out[length - 1]))
-		length--;
 	out[length] = 0;
+	*nr = length;
+	return out;
+}
+
+static char *read_path(const char *path)
+{
+	size_t length;
+	char *out = read_bytes(path, &length);
+
+	while (length && isspace((unsigned char)out[length - 1]))
+		out[--length] = 0;
+	return out;
+}
+
+char *sysfs_bytes(size_t *nr, const char *fmt, ...)
+{
+	char *path = PATH_OF(fmt);
+	char *out = read_bytes(path, nr);
+
+	free(path);
 	return out;
 }
 

@@ -20,7 +20,9 @@ char *sysfs_path(const char *fmt, ...) printf_like(1, 2);
 bool sysfs_exists(const char *fmt, ...) printf_like(1, 2);
 /* The whole file, without white space at its end */
 char *sysfs_read(const char *fmt, ...) printf_like(1, 2);
-/* The same as a number in any base that strtoull() sees, or @fallback */
+/* The whole file, which need not be text, and how many bytes it has: 0 for NULL */
+char *sysfs_bytes(size_t *nr, const char *fmt, ...) printf_like(2, 3);
+/* The text as a number in any base that strtoull() sees, or @fallback */
 unsigned long long sysfs_number(unsigned long long fallback, int base,
 				const char *fmt, ...) printf_like(3, 4);
 /* The last component of what a link points to */
