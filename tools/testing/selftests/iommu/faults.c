@@ -22,6 +22,7 @@
 #include "lib/pci.h"
 #include "lib/probe.h"
 #include "lib/rig.h"
+#include "lib/type1.h"
 #include "lib/vfio.h"
 
 #define PAGE		4096UL
@@ -315,9 +316,7 @@ static int op_open_path(struct world *world)
 
 static int op_container_open(struct world *world)
 {
-	int fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-
-	return made(world, fd < 0 ? -errno : fd);
+	return made(world, container_open());
 }
 
 static int op_bind(struct world *world)
