@@ -19,10 +19,7 @@ trap 'rm -rf "$work"' EXIT
 schemas=$image/libvirt-schemas
 if [ ! -d "$schemas" ]; then
 	mkdir "$work/package"
-	if ! reason=$(fetch_package unstable libvirt-common "$work/package"); then
-		echo "1..0 # SKIP $reason"
-		exit 4
-	fi
+	reason=$(fetch_package unstable libvirt-common "$work/package") || skip_all "$reason"
 	dpkg-deb -x "$work"/package/libvirt-common_*.deb "$work/tree"
 	mkdir -p "$image"
 	cp -r "$work/tree/usr/share/libvirt/schemas" "$schemas"

@@ -7,22 +7,16 @@
 set -uo pipefail
 
 admin=$(cd -- "$(dirname -- "$0")" && pwd)
-. "$admin/../vm/lib.sh"
-. "$admin/../vm/fetch.sh"
-set +e
-. "$admin/tap.sh"
 . "$admin/system.sh"
-package=$(mktemp -d)
-trap 'rm -rf "$root" "$root.log" "$package"' EXIT
+. "$admin/../vm/fetch.sh"
 
+package=$root.package
+mkdir "$package"
 reason=$(fetch_package "$suite" dkms "$package") || skip_all "$reason"
 cp "$package"/dkms_*.deb "$root/root/dkms.deb"
 
 # loaded: what modprobe would load for a VFIO driver, of our modules and theirs
-loaded() {
-	modprobe -d "$root" -S "$old" --show-depends vfio_pci 2>/dev/null |
-		sed -n "s,.*/lib/modules/$old/\(.*/\(iommufd\|vfio\)\.ko\).*,\1,p" | uniq | tr '\n' ' '
-}
+loaded() { files_of "$old" vfio_pci 'iommufd\|vfio' | tr '\n' ' '; }
 
 plan
 inside "apt-get -q -y --no-install-recommends install /root/dkms.deb openssl /root/iommufd-dkms_${version}_all.deb"

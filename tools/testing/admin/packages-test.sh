@@ -9,17 +9,10 @@
 set -uo pipefail
 
 admin=$(cd -- "$(dirname -- "$0")" && pwd)
-. "$admin/../vm/lib.sh"
-set +e
-. "$admin/tap.sh"
 . "$admin/system.sh"
-trap 'rm -rf "$root" "$root.log" "$root.upgrade"' EXIT
 
 # wins RELEASE MODULE: which file modprobe would load
-wins() {
-	modprobe -d "$root" -S "$1" --show-depends "$2" 2>/dev/null |
-		sed -n "s,.*/lib/modules/$1/\(.*/$2\.ko\).*,\1,p" | sort -u
-}
+wins() { files_of "$1" "$2" "$2"; }
 ours() { echo "$(wins "$1" iommufd) $(wins "$1" vfio)"; }
 theirs=" kernel/drivers/vfio/vfio.ko"
 good="updates/dkms/iommufd.ko updates/dkms/vfio.ko"
@@ -100,7 +93,6 @@ cp "$admin/new-user" "$admin/tap.sh" "$admin/user.sh" "$root/"
 sed 's/^/# /' "$root.vm"
 expect "a new user ends with a working passthrough" "0 1" \
 	"$(grep -c '^not ok' "$root.vm") $(grep -c '^1\.\.' "$root.vm")"
-rm -f "$root.vm"
 
 # The headers
 inside "apt-get -q -y --no-install-recommends install gcc libc6-dev /root/iommufd-dev_${version}_all.deb && printf '#include <linux/iommufd.h>\n#include <linux/vfio.h>\nint main(void) { return !IOMMU_OPTION_COHERENCY_STATE || !VFIO_DEVICE_BIND_IOMMUFD; }\n' >/root/t.c && gcc -Wall -Werror -I/usr/include/iommufd -o /root/t /root/t.c && /root/t"

@@ -8,13 +8,11 @@
 set -uo pipefail
 
 admin=$(cd -- "$(dirname -- "$0")" && pwd)
-. "$admin/../vm/lib.sh"
-set +e
-. "$admin/tap.sh"
 . "$admin/system.sh"
-firmware=$(mktemp -d)
-trap 'rm -rf "$root" "$root.log" "$root.vm" "$firmware"' EXIT
 
+# The name of a socket has to be short
+firmware=$(mktemp -d)
+trap 'rm -rf "$root" "$root".* "$firmware"' EXIT
 log='admin-secure-boot'
 
 # in_vm missing|enrolled: secure-boot, on the system's own kernel; sets "ended"

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# A Debian 12 with nothing but a kernel, in the folder "root", which whoever reads this
-# removes together with "root.log"; and our packages in its /root, of "version". Its
-# kernel is "old", and "new" is the newest one.
-
-skip_all() {
-	echo "TAP version 13"
-	echo "1..0 # SKIP $1"
-	exit 4
-}
+# A Debian 12 with nothing but a kernel, in the folder "root", which goes with the
+# script, as all does whose name is "root" and a suffix; and our packages in its /root,
+# of "version". Its kernel is "old", and "new" is the newest one.
+. "$admin/../vm/lib.sh"
+set +e
+. "$admin/tap.sh"
 
 # The newest kernel of Debian 12, and the one before it
 kernels=$(apt-cache pkgnames linux-image-6.1.0- | sed -n 's/^linux-image-\(6\.1\.0-[0-9]*-amd64\)$/\1/p' |
@@ -66,8 +63,16 @@ inside() {
 }
 log() { cat "$root.log"; }
 
+# files_of RELEASE MODULE NAMES: which files of modules of these names (a pattern of
+# sed) modprobe would load for MODULE
+files_of() {
+	modprobe -d "$root" -S "$1" --show-depends "$2" 2>/dev/null |
+		sed -n "s,.*/lib/modules/$1/\(.*/\($3\)\.ko\).*,\1,p" | uniq
+}
+
 [ -e "$base" ] || make_base >&2 || exit 1
 root=$(mktemp -d -p "$build/deb")
+trap 'rm -rf "$root" "$root".*' EXIT
 tar -x -C "$root" -f "$base"
 # Nothing in it has to outlast a loss of power
 echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"

@@ -32,6 +32,13 @@ skip_tests() {
 	done
 }
 
+# skip_all WHY: instead of a plan
+skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $1"
+	exit 4
+}
+
 finish() {
 	echo "1..$number"
 	[ "$bad" -eq 0 ]
