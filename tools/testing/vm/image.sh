@@ -28,7 +28,7 @@ userland=(
 early=(virtio_pci virtio_blk virtio_console erofs overlay 9pnet_virtio 9p)
 
 # Modules of the nested guest.
-guest=(virtio_pci virtio_net e1000e nvme)
+guest_modules=(virtio_pci virtio_net e1000e nvme)
 
 make_root() {
 	local uri tmp=$image/root.new
@@ -183,7 +183,7 @@ copy_kernel() {
 }
 
 make_kernel() {
-	local dir release tmp
+	local dir guest release tmp
 
 	dir=$(kernel_folder "$kernel")
 	tmp=$dir.new
@@ -201,11 +201,16 @@ make_kernel() {
 		rm "$tmp/bzImage"
 	fi
 	make_initramfs "$tmp" "$release" "$tmp/early.cpio" "${early[@]}"
-	make_initramfs "$tmp" "$release" "$tmp/guest.cpio" "${guest[@]}"
+	# Guests have Debian's: one that looks for faults in itself would boot for minutes.
+	guest=$(kernel_folder)
+	if [ "$dir" = "$guest" ]; then
+		guest=$tmp
+		make_initramfs "$tmp" "$release" "$tmp/guest.cpio" "${guest_modules[@]}"
+	fi
 
 	# The disk of the kernel: modules for L1, and what L1 boots its guest from.
 	mkdir "$tmp/disk"
-	ln "$tmp/vmlinux" "$tmp/guest.cpio" "$tmp/disk/"
+	ln "$guest/vmlinux" "$guest/guest.cpio" "$tmp/disk/"
 	mv "$tmp/lib/modules" "$tmp/disk/modules"
 	mkfs.erofs --quiet -Enoinline_data --all-root "$tmp/kernel.erofs" "$tmp/disk" >/dev/null
 	mv "$tmp/disk/modules" "$tmp/lib/modules"
@@ -215,6 +220,9 @@ make_kernel() {
 	rm -rf "$dir"
 	mv "$tmp" "$dir"
 }
+
+# Of which guests have the kernel.
+[ "$(kernel_folder "$kernel")" = "$(kernel_folder)" ] || "$0"
 
 mkdir -p "$image"
 exec 9>"$image/lock"
