@@ -45,9 +45,13 @@ if [ "$(cat "$source.stamp" 2>/dev/null)" != "$version" ]; then
 fi
 flock -u 8
 
-# What is not ours is not looked at for data races: the kernel has its own.
+# What looks for faults is not looked at: that would take most of the time.
 variables=()
-[ "$kind" != kcsan ] || variables=(KCSAN_SANITIZE=n)
+for object in lockdep kmemleak debugobjects unwind_frame extable; do
+	variables+=("KASAN_SANITIZE_$object.o=n" "UBSAN_SANITIZE_$object.o=n")
+done
+# What is not ours is not looked at for data races: the kernel has its own.
+[ "$kind" != kcsan ] || variables+=(KCSAN_SANITIZE=n)
 
 # Of two lines for one option the last one counts.
 mkdir -p "$work"
