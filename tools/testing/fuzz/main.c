@@ -2,8 +2,9 @@
 /*
  * usage: fuzz [OPTIONS]		find programs that reach something new
  *	  fuzz --run FILE [OPTIONS]	run the programs of a file, in its order
- *	  fuzz --reduce FILE COMMAND	make a shorter program for which COMMAND,
- *					with its file appended, still has the status 3
+ *	  fuzz --reduce COMMAND FILE...	make of one of the files a shorter program for
+ *					which COMMAND, with its file appended, still
+ *					has the status 3, and print the name of its file
  *	  fuzz --write-c FILE		the first program of a file, in C
  *
  *   --corpus FILE	programs to start with
@@ -418,8 +419,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && !strcmp(argv[1], "--resume"))
 		return state_resume(atoi(argv[2]));
-	if (argc == 4 && !strcmp(argv[1], "--reduce"))
-		return reduce(argv[2], argv[3]);
+	if (argc >= 4 && !strcmp(argv[1], "--reduce"))
+		return reduce(argv[2], argv + 3, argc - 3);
 	if (argc == 3 && !strcmp(argv[1], "--write-c"))
 		return write_c(argv[2]);
 	read_options(argc, argv);

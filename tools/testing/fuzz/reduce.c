@@ -13,8 +13,16 @@
 #include "program.h"
 
 #define MAX_PROGRAMS	64
+#define MAX_HISTORIES	2
 #define STATUS_REPORT	3
 
+struct history {
+	const char *path;
+	struct program programs[MAX_PROGRAMS];
+	unsigned int nr;
+};
+
+/* What is left of the one that does it */
 static struct program programs[MAX_PROGRAMS];
 static unsigned int nr_programs;
 static const char *command;
@@ -48,37 +56,52 @@ static bool still(const struct program *from, unsigned int nr)
 	return WIFEXITED(status) && WEXITSTATUS(status) == STATUS_REPORT;
 }
 
-/* The last ones, twice as many each time, until there are enough */
-static bool find_last(void)
+/* The last ones of each in turn, twice as many each time, until there are enough */
+static const struct history *find_last(const struct history *histories, int count)
 {
-	unsigned int nr;
+	unsigned int tried = 0, wanted;
+	bool more = true;
+	int i;
 
-	for (nr = 1;; nr *= 2) {
-		if (nr > nr_programs)
-			nr = nr_programs;
-		if (still(&programs[nr_programs - nr], nr))
-			break;
-		if (nr == nr_programs)
-			return false;
+	for (wanted = 1; more; tried = wanted, wanted *= 2) {
+		more = false;
+		for (i = 0; i < count; i++) {
+			const struct history *from = &histories[i];
+			unsigned int nr = wanted < from->nr ? wanted : from->nr;
+
+			if (nr <= tried)
+				continue;
+			if (still(&from->programs[from->nr - nr], nr)) {
+				memcpy(programs, &from->programs[from->nr - nr],
+				       nr * sizeof(programs[0]));
+				nr_programs = nr;
+				return from;
+			}
+			more |= nr < from->nr;
+		}
 	}
-	memmove(programs, &programs[nr_programs - nr], nr * sizeof(programs[0]));
-	nr_programs = nr;
-	return true;
+	return NULL;
 }
 
+/* Half of them at once, then a quarter and so on, as most are not needed */
 static void drop_programs(void)
 {
 	static struct program less[MAX_PROGRAMS];
-	unsigned int i = 0;
+	unsigned int step, nr, i;
 
-	while (i < nr_programs && nr_programs > 1) {
-		memcpy(less, programs, sizeof(less));
-		memmove(&less[i], &less[i + 1],
-			(nr_programs - i - 1) * sizeof(less[0]));
-		if (still(less, nr_programs - 1))
-			memcpy(programs, less, --nr_programs * sizeof(less[0]));
-		else
-			i++;
+	for (step = nr_programs / 2; step; step /= 2) {
+		for (i = 0; i + step <= nr_programs && step < nr_programs;) {
+			nr = nr_programs - step;
+			memcpy(less, programs, i * sizeof(less[0]));
+			memcpy(&less[i], &programs[i + step],
+			       (nr - i) * sizeof(less[0]));
+			if (still(less, nr)) {
+				memcpy(programs, less, nr * sizeof(less[0]));
+				nr_programs = nr;
+			} else {
+				i += step;
+			}
+		}
 	}
 }
 
@@ -133,23 +156,31 @@ static void simplify(unsigned int at)
 	}
 }
 
-int reduce(const char *path, const char *with)
+int reduce(const char *with, char *const paths[], int nr_paths)
 {
+	static struct history histories[MAX_HISTORIES];
+	const struct history *from;
 	char result[256];
 	unsigned int i;
-	int nr;
+	int nr, k;
 
-	command = with;
-	snprintf(try_path, sizeof(try_path), "%s.try", path);
-	snprintf(result, sizeof(result), "%s.reduced", path);
-	nr = programs_read(programs, MAX_PROGRAMS, path);
-	if (nr <= 0)
+	if (nr_paths > MAX_HISTORIES)
 		return 2;
-	nr_programs = nr;
-	if (!find_last()) {
-		fprintf(stderr, "fuzz: %s: it does not happen again\n", path);
+	for (k = 0; k < nr_paths; k++) {
+		histories[k].path = paths[k];
+		nr = programs_read(histories[k].programs, MAX_PROGRAMS, paths[k]);
+		if (nr <= 0)
+			return 2;
+		histories[k].nr = nr;
+	}
+	command = with;
+	snprintf(try_path, sizeof(try_path), "%s.try", paths[0]);
+	from = find_last(histories, nr_paths);
+	if (!from) {
+		fprintf(stderr, "fuzz: it does not happen again\n");
 		return 1;
 	}
+	snprintf(result, sizeof(result), "%s.reduced", from->path);
 	drop_programs();
 	for (i = 0; i < nr_programs; i++)
 		drop_calls(i);
@@ -157,5 +188,8 @@ int reduce(const char *path, const char *with)
 	for (i = 0; i < nr_programs; i++)
 		simplify(i);
 	remove(try_path);
-	return write_programs(result, programs, nr_programs) ? 0 : 2;
+	if (!write_programs(result, programs, nr_programs))
+		return 2;
+	puts(result);
+	return 0;
 }

@@ -75,11 +75,15 @@ try() {
 	return "$rc"
 }
 
+# reduce FILE...: what each worker ran, if it is not known which did it.
 reduce() {
-	"$programs/fuzz" --reduce "$1" "'$0' --iommu $iommu --cpus $cpus $turns --try" || return
-	"$programs/fuzz" --write-c "$1.reduced" >"$1.c"
-	say "fuzz: reduced to ${1#"$top/"}.reduced and .c:"
-	cat "$1.reduced"
+	local result
+
+	result=$("$programs/fuzz" --reduce \
+		"'$0' --iommu $iommu --cpus $cpus $turns --try" "$@") || return
+	"$programs/fuzz" --write-c "$result" >"${result%.reduced}.c"
+	say "fuzz: reduced to ${result#"$top/"} and .c:"
+	cat "$result"
 }
 
 # What ran last, the oldest first, from the log of a machine that died.
@@ -145,11 +149,11 @@ fi
 
 echo "fuzz: ${found:-status $rc}"
 [ "$reduce" = yes ] || exit 3
+histories=()
 for number in 0 1; do
 	history=$work/out/history-$number
 	[ -s "$history" ] || from_log "$work/out/ran-$number" >"$history"
-	if [ -s "$history" ] && reduce "$history"; then
-		break
-	fi
+	[ ! -s "$history" ] || histories+=("$history")
 done
+[ "${#histories[@]}" -eq 0 ] || reduce "${histories[@]}" || :
 exit 3
