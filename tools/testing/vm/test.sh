@@ -1,23 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: ./run test [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [--list] [PATTERN...]
+# usage: ./run test [--kernel debug|kcsan|PACKAGE-VERSION|PATH] [--at-once N]
+#                   [--list] [PATTERN...]
 #
 # Build, then run every test, or those whose name matches a shell PATTERN. A
 # test is named after its program and its machine, such as dma@amd. After each
 # machine its kernel log is searched for reports of bugs, which count as a
-# failure of the test. Each test's output is in build/test-log/NAME. The last
-# line says "N passed, N failed, N skipped"; the status is 0 if none failed.
+# failure of the test. Each test's output is in build/test-log/NAME. --at-once
+# lets N of them run beside each other. The last line says "N passed, N failed,
+# N skipped"; the status is 0 if none failed.
 . "$(dirname -- "$0")/lib.sh"
 
 kernel=
 list=no
+at_once=1
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel)
 		kernel=$(kernel_named "${2:?}")
 		shift 2
 		;;
+	--at-once) at_once=${2:?} && shift 2 ;;
 	--list) list=yes && shift ;;
 	-h | --help) manual && exit ;;
 	-*) die "unknown option $1" ;;
@@ -25,6 +29,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 patterns=("$@")
+[[ $at_once =~ ^[1-9][0-9]*$ ]] || die "--at-once $at_once: not a number"
 
 flavours=(intel intel-nosnoop amd)
 kernel_option=(${kernel:+--kernel "$kernel"})
@@ -36,7 +41,7 @@ slow=(${kernel:+--timeout 1800})
 release=$(kernel_release "$kernel")
 programs=$build/$release/tools/testing/selftests/iommu
 logs=$build/test-log
-passed=0 failed=0 skipped=0
+results=$logs/results
 
 wanted() {
 	local pattern
@@ -53,17 +58,30 @@ wanted() {
 result() {
 	local word=ok
 
-	passed=$((passed + $3))
-	failed=$((failed + $4))
-	skipped=$((skipped + $5))
 	if [ "$4" -gt 0 ]; then
 		word=FAILED
 	elif [ "$3" -eq 0 ]; then
 		word=skipped
 	fi
-	printf '%-8s%-28s%4d passed %3d failed %3d skipped  (%s s)\n' \
-		"$word" "$1" "$3" "$4" "$5" "$(seconds_since "$2")"
-	[ ! -s "$6" ] || sed 's/^/          /' "$6"
+	(
+		flock 9
+		printf '%-8s%-28s%4d passed %3d failed %3d skipped  (%s s)\n' \
+			"$word" "$1" "$3" "$4" "$5" "$(seconds_since "$2")"
+		[ ! -s "$6" ] || sed 's/^/          /' "$6"
+		echo "$3 $4 $5" >&9
+	) 9>>"$results"
+}
+
+# schedule COMMAND...: run a test, as soon as there is room for it.
+schedule() {
+	if [ "$at_once" -eq 1 ]; then
+		"$@"
+		return
+	fi
+	while [ "$(jobs -pr | wc -l)" -ge "$at_once" ]; do
+		wait -n || :
+	done
+	"$@" &
 }
 
 # run_one NAME LOG COMMAND...: run and count a test that speaks TAP; LOG is the
@@ -116,9 +134,9 @@ run_in() {
 		if [ "$list" = yes ]; then
 			echo "$name@$flavour"
 		elif [ "$flavour" = host ]; then
-			run_one "$name@host" "" "${command[@]}"
+			schedule run_one "$name@host" "" "${command[@]}"
 		else
-			run_one "$name@$flavour" "$name@$flavour" "$vm_dir/vm.sh" \
+			schedule run_one "$name@$flavour" "$name@$flavour" "$vm_dir/vm.sh" \
 				"${kernel_option[@]}" "${slow[@]}" --iommu "$flavour" \
 				--log "$name@$flavour" --share "$programs" \
 				"${options[@]}" -- "${command[@]}"
@@ -126,17 +144,25 @@ run_in() {
 	done
 }
 
-# host NAME COMMAND...: a check of this tree that wants a status of 0; 4 means
-# skipped, for the reason in its last line.
+# host NAME COMMAND...: a check of this tree.
 host() {
-	local name=$1@host start rc=0 notes
+	local name=$1@host
 
 	shift
 	wanted "$name" || return 0
 	if [ "$list" = yes ]; then
 		echo "$name"
-		return
+	else
+		schedule run_host "$name" "$@"
 	fi
+}
+
+# run_host NAME COMMAND...: run and count what wants a status of 0; 4 means skipped,
+# for the reason in its last line.
+run_host() {
+	local name=$1 start rc=0 notes
+
+	shift
 	notes=$logs/$name.notes
 	: >"$notes"
 	start=$(now)
@@ -172,6 +198,7 @@ demo() {
 }
 
 mkdir -p "$logs"
+: >"$results"
 if [ "$list" = no ]; then
 	"$vm_dir/setup.sh"
 	# A program whose source has gone must not run on.
@@ -182,7 +209,12 @@ if [ "$list" = no ]; then
 	"$vm_dir/image.sh" "${kernel_option[@]}"
 fi
 
+# What runs beside this shell does not hear of ^C.
+[ "$at_once" -eq 1 ] || trap 'trap - TERM; kill 0' INT TERM
+
+# It builds what all others use.
 host check check
+wait
 host abi-compare abi_compare
 
 special=
@@ -207,6 +239,15 @@ host demo demo
 host demo-groups demo --groups
 host demo-old-qemu demo --old-qemu
 
+# It compares what those before it gave.
+wait
+run_in passthrough-matrix host '' '@vm@/matrix.sh'
+
 [ "$list" = no ] || exit 0
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
+wait
+awk '
+	{ passed += $1; failed += $2; skipped += $3 }
+	END {
+		printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+		exit failed > 0 || passed + skipped == 0
+	}' "$results"
