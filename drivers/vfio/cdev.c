@@ -314,5 +314,6 @@ void vfio_cdev_exit(void)
 {
 	cdev_del(&device_cdev);
 	unregister_chrdev_region(device_devt, MINORMASK + 1);
+	WARN_ON(!xa_empty(&nodes));
 	xa_destroy(&nodes);
 }

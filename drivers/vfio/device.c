@@ -210,6 +210,7 @@ void vfio_device_exit(void)
 {
 	vfio_cdev_exit();
 	class_destroy(device_class);
+	WARN_ON(!ida_is_empty(&device_indices));
 	ida_destroy(&device_indices);
 	vfio_device_set_exit();
 }

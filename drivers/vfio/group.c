@@ -343,5 +343,6 @@ void vfio_group_exit(void)
 	cdev_del(&group_cdev);
 	unregister_chrdev_region(group_devt, MINORMASK + 1);
 	class_destroy(group_class);
+	WARN_ON(!ida_is_empty(&group_minors));
 	ida_destroy(&group_minors);
 }

@@ -237,5 +237,6 @@ void iommufd_objects_release(struct iommufd_ctx *ictx)
 			iommufd_object_put(obj);
 		}
 	}
+	WARN_ON(!xa_empty(&ictx->objects));
 	xa_destroy(&ictx->objects);
 }
