@@ -107,6 +107,7 @@ trap 'exit 130' INT TERM HUP
 mkdir -p "$tmp/initrd/vm"
 cp "$vm_dir/guest/init" "$tmp/initrd/init"
 cp "$vm_dir/guest/stage2" "$tmp/initrd/vm/stage2"
+gcc -O2 -Wall -static -o "$tmp/initrd/vm/locked" "$vm_dir/guest/locked.c"
 {
 	printf 'exec'
 	printf ' %q' "$@"
