@@ -32,7 +32,7 @@
 #define PAGE	4096UL
 #define SIZE	(64 * PAGE)
 #define AT	0x10000000UL
-#define DEFAULT_MS 150
+#define DEFAULT_MS 2000
 
 struct world {
 	struct rig rig;
