@@ -7,14 +7,26 @@
 # Build, then run every test, or those whose name matches a shell PATTERN. A
 # test is named after its program and its machine, such as dma@amd. After each
 # machine its kernel log is searched for reports of bugs, which count as a
-# failure of the test. Each test's output is in build/test-log/NAME. --at-once
-# lets N of them run beside each other. The last line says "N passed, N failed,
-# N skipped"; the status is 0 if none failed.
+# failure of the test. Each test's output is in build/test-log/NAME. N tests run
+# beside each other: 1 to 4, as many as there are CPUs and memory for, unless
+# --at-once says so. The last line says "N passed, N failed, N skipped"; the
+# status is 0 if none failed.
 . "$(dirname -- "$0")/lib.sh"
+
+# For how many machines of 2 GiB, and what QEMU needs for itself, there is room.
+room_for() {
+	awk -v most=4 -v cpus="$(nproc)" '
+		/^MemAvailable:/ {
+			n = int($2 / (3 * 1024 * 1024))
+			n = n < cpus ? n : cpus
+			n = n < most ? n : most
+			print n > 1 ? n : 1
+		}' /proc/meminfo
+}
 
 kernel=
 list=no
-at_once=1
+at_once=$(room_for)
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel)
