@@ -20,7 +20,7 @@ room_for() {
 			n = int($2 / (3 * 1024 * 1024))
 			n = n < cpus ? n : cpus
 			n = n < most ? n : most
-			print n > 1 ? n : 1
+			print (n > 1 ? n : 1)
 		}' /proc/meminfo
 }
 
