@@ -61,6 +61,7 @@ static void area_remove(struct space *space, struct area *area)
 {
 	space_tables_sub(space, area);
 	iova_tree_remove(&space->areas, &area->range);
+	space->nr_areas--;
 }
 
 static void areas_remove(struct space *space, struct area *list,
@@ -69,8 +70,8 @@ static void areas_remove(struct space *space, struct area *list,
 	unsigned int nr = 0;
 
 	mutex_lock(&space->lock);
-	space->nr_areas -= nr_list;
-	if (!space->nr_areas) {
+	if (space->nr_areas == nr_list) {
+		space->nr_areas = 0;
 		iova_tree_reset(&space->areas);
 		space_tables_sub_all(space);
 		list = NULL;
@@ -110,7 +111,6 @@ static int areas_insert(struct space *space, struct area *list,
 			struct space_map_args *args)
 {
 	unsigned long iova = args->iova;
-	unsigned long nr = 0;
 	struct area *area;
 	struct area *undo;
 	int rc;
@@ -139,10 +139,9 @@ static int areas_insert(struct space *space, struct area *list,
 			break;
 		}
 		space_tables_add(space, area);
-		nr++;
+		space->nr_areas++;
 	}
 	if (!rc) {
-		space->nr_areas += nr;
 		args->iova = iova;
 		goto out_unlock;
 	}

@@ -80,7 +80,7 @@ struct area {
  *               @lock
  * @lock: guards what follows
  * @areas: all areas by IOVA
- * @nr_areas: how many
+ * @nr_areas: how many, at every moment that @lock is free
  * @reserved: IOVA that devices or apertures exclude, by struct iova_reserve
  * @allowed: IOVA that the user asked to keep, by struct iova_reserve;
  *           empty when it did not

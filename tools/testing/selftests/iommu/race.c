@@ -253,6 +253,54 @@ static void *memory_worker(void *arg)
 	return NULL;
 }
 
+/* As many as are not taken out of the tree with the lock held all the time */
+#define MANY	20000
+
+static void *unmap_many_worker(void *arg)
+{
+	struct shared *shared = arg;
+	uint64_t unmapped;
+	unsigned int i;
+
+	while (!atomic_load(&shared->stop)) {
+		for (i = 0; i < MANY; i++)
+			expect_one_of(shared,
+				      ioas_map_at(shared->rig.iommufd,
+						  shared->other, MAP_RW,
+						  shared->memory, PAGE,
+						  AT + i * 2 * PAGE),
+				      0, 0);
+		expect_one_of(shared,
+			      ioas_unmap(shared->rig.iommufd, shared->other, AT,
+					 MANY * 2 * PAGE, &unmapped),
+			      0, 0);
+		expect_one_of(shared, unmapped != MANY * PAGE, 0, 0);
+	}
+	return NULL;
+}
+
+/* Always the last one besides those of unmap_many_worker() */
+static void *unmap_last_worker(void *arg)
+{
+	const uint64_t iova = AT + MANY * 4 * PAGE;
+	struct shared *shared = arg;
+	uint64_t unmapped;
+
+	while (!atomic_load(&shared->stop)) {
+		expect_one_of(shared,
+			      ioas_map_at(shared->rig.iommufd, shared->other,
+					  MAP_RW, shared->memory, PAGE, iova),
+			      0, 0);
+		sched_yield();
+		expect_one_of(shared,
+			      ioas_unmap(shared->rig.iommufd, shared->other,
+					 iova, PAGE, &unmapped),
+			      0, 0);
+		expect_one_of(shared, unmapped != PAGE, 0, 0);
+	}
+	return NULL;
+}
+
 #define RACE(_self, ...) ({ \
 	const worker_fn _workers[] = { __VA_ARGS__ }; \
 	int _wrong = run(&(_self)->shared, _workers, ARRAY_SIZE(_workers)); \
@@ -272,6 +320,12 @@ TEST_F(race, map_and_attach)
 {
 	RACE(self, map_worker, unmap_worker, unmap_all_worker, copy_worker,
 	     attach_worker);
+}
+
+/* UNMAP of the last mapping while another takes thousands away. */
+TEST_F(race, unmap_many)
+{
+	RACE(self, unmap_many_worker, unmap_last_worker);
 }
 
 /* MAP while the memory changes. */
