@@ -79,7 +79,7 @@ struct vfio_kvm_link {
 };
 
 /**
- * struct kvm_iommu_file - A /dev/iommu file that KVM knows
+ * struct kvm_iommu_file - A /dev/iommu file that KVM knows; keeps this module
  * @node: in iommu_files
  * @users: links of @slot, and callers that look at it
  * @ictx: the file; KVM has a reference while there is a link
@@ -393,6 +393,8 @@ static struct kvm_iommu_file *iommu_file_make(struct iommufd_ctx *ictx)
 
 	lockdep_assert_held(&files_lock);
 
+	/* KVM calls with the module held, but then keeps a file of iommufd.ko's */
+	__module_get(THIS_MODULE);
 	known = kzalloc(sizeof(*known), GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
 	known->ictx = ictx;
 	vfio_kvm_slot_init(&known->slot);
@@ -433,6 +435,7 @@ static void iommu_file_put(struct kvm_iommu_file *known, unsigned int users)
 		vfio_kvm_slot_unbind(&known->slot);
 		vfio_kvm_slot_destroy(&known->slot);
 		kfree(known);
+		module_put(THIS_MODULE);
 	}
 }
 

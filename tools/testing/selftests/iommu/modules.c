@@ -11,6 +11,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/memory.h"
@@ -107,6 +108,45 @@ TEST_F(modules, in_use)
 	self->rig.iommufd = iommufd_open();
 	ASSERT_GE(self->rig.iommufd, 0);
 	EXPECT_EQ(-EWOULDBLOCK, remove_module("iommufd"));
+}
+
+static void remove_unused(void)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++)
+		remove_module(modules[i]);
+}
+
+/*
+ * A virtual machine that was given a /dev/iommu file with nothing bound to it is
+ * told of devices by vfio, which stays for that, and no longer.
+ */
+TEST_F(modules, machine_told)
+{
+	const char *why = guest_impossible();
+	struct guest guest;
+
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, guest_create(&guest));
+	self->rig.iommufd = iommufd_open();
+	ASSERT_GE(self->rig.iommufd, 0);
+	ASSERT_EQ(0, guest_add(&guest, self->rig.iommufd));
+
+	remove_unused();
+	EXPECT_EQ(-1, census_module_users("vfio_pci"));
+	ASSERT_EQ(1, census_module_users("vfio"));
+	EXPECT_EQ(-EWOULDBLOCK, remove_module("vfio"));
+	EXPECT_EQ(0, iommufd_option_set(self->rig.iommufd,
+					IOMMU_OPTION_COHERENCY_POLICY, 0,
+					IOMMU_COHERENCY_ASSUME_NONE));
+
+	guest_close_device(&guest);
+	EXPECT_EQ(0, census_module_users("vfio"));
+	remove_unused();
+	EXPECT_EQ(-1, census_module_users("vfio"));
+	guest_destroy(&guest);
 }
 
 /* Out in an order that is drawn, in again, used, a hundred times. */
