@@ -230,7 +230,8 @@ void iommufd_access_destroy(struct iommufd_access *access);
  * @access: an access that is not attached
  * @ioas_id: ID of an IOAS
  *
- * Return: 0, -EINVAL when attached already, -ENOENT.
+ * Return: 0; -EINVAL when attached already; -ENOENT; -EADDRINUSE when mappings there
+ * do not have the alignment that pins need.
  */
 int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
 
@@ -239,7 +240,12 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
  * @access: an attached access
  * @ioas_id: ID of an IOAS
  *
- * The user of the access is told through @unmap to let go of all its pins.
+ * The user of the access is told through @unmap to let go of all its pins, once
+ * nothing can fail any more.
+ *
+ * Return: 0; -ENOENT when there is no such IOAS or it is not attached; -EADDRINUSE
+ * when mappings there do not have the alignment that pins need. It is attached as
+ * before on failure, with its pins.
  */
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
 

@@ -131,6 +131,30 @@ static void detach_locked(struct iommufd_access *access)
 	iommufd_object_unhold(&ioas->obj);
 }
 
+/*
+ * What may fail comes before the driver is told to let go: the access joins the new
+ * space in the person of somebody who demands the same of it, but has no pins of
+ * which an UNMAP there could tell.
+ */
+static int move_locked(struct iommufd_access *access, struct iommufd_ioas *ioas)
+{
+	struct space_access keep = { .alignment = access->member.alignment };
+	int rc;
+
+	if (!iommufd_object_hold(&ioas->obj))
+		return refuse(-ENOENT, "IOAS %u is being destroyed",
+			      ioas->obj.id);
+	rc = space_add_access(&ioas->space, &keep);
+	if (rc)
+		goto out_unhold;
+	detach_locked(access);
+	WARN_ON(attach_locked(access, ioas));
+	space_remove_access(&ioas->space, &keep);
+out_unhold:
+	iommufd_object_unhold(&ioas->obj);
+	return rc;
+}
+
 static void detach_traced(struct iommufd_access *access)
 {
 	trace_iommufd_detach(access->dev, access->obj.id, 0,
@@ -163,24 +187,15 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ctx *ictx = access->obj.ictx;
 	struct iommufd_ioas *ioas = iommufd_ioas_get(ictx, ioas_id);
-	struct iommufd_ioas *former;
 	int rc = 0;
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	mutex_lock(&ictx->topology);
-	former = access->ioas;
-	if (!former) {
+	if (!access->ioas)
 		rc = refuse(-ENOENT, "the device is not attached");
-	} else if (former != ioas) {
-		/* The former cannot be retired before it may be needed again */
-		iommufd_object_hold(&former->obj);
-		detach_locked(access);
-		rc = attach_locked(access, ioas);
-		if (rc)
-			WARN_ON(attach_locked(access, former));
-		iommufd_object_unhold(&former->obj);
-	}
+	else if (access->ioas != ioas)
+		rc = move_locked(access, ioas);
 	if (!rc)
 		trace_iommufd_replace(access->dev, access->obj.id, 0, ioas_id);
 	mutex_unlock(&ictx->topology);

@@ -282,6 +282,39 @@ TEST_F(mdev, detach)
 	EXPECT_EQ(1, mock_pin(self->device, AT, 1, 0));
 }
 
+/*
+ * Moving to where mappings begin inside pages, in which no page can be pinned, fails:
+ * nothing is asked of the driver, and the device goes on where it is.
+ */
+TEST_F(mdev, move_refused)
+{
+	STOP_IF_SKIPPED();
+
+	uint32_t other, pt;
+
+	ASSERT_EQ(0, ioas_alloc(self->iommufd, &other));
+	ASSERT_EQ(0, ioas_map_at(self->iommufd, other, MAP_RW,
+				 self->memory + 1, 1, AT + 1));
+	ASSERT_EQ(16, mock_pin(self->device, AT, 16, MOCK_WRITE));
+	pt = other;
+	EXPECT_EQ(-EADDRINUSE, vfio_attach(self->device, &pt));
+	EXPECT_TRUE(state_is(self->device, 16, 0, 0));
+	EXPECT_TRUE(census_settles(self->pins + 16));
+	EXPECT_EQ(0, iommufd_destroy(self->iommufd, other));
+
+	ASSERT_EQ(0, mock_touch(self->device, AT + 3 * PAGE, self->buffer, 100,
+				0));
+	EXPECT_EQ(0, memcmp(self->buffer, self->memory + 3 * PAGE, 100));
+	EXPECT_EQ(1, mock_pin(self->device, AT + 16 * PAGE, 1, MOCK_WRITE));
+	EXPECT_EQ(-EINVAL, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
+				       self->memory, 1, AT + SIZE));
+	EXPECT_EQ(-EBUSY, iommufd_destroy(self->iommufd, self->ioas));
+	EXPECT_EQ(0, vfio_detach(self->device));
+	EXPECT_TRUE(state_is(self->device, 0, 1, 17));
+	pt = self->ioas;
+	EXPECT_EQ(0, vfio_attach(self->device, &pt));
+}
+
 /* Closed with pages pinned; the driver is not asked, but lets go by itself. */
 TEST_F(mdev, close)
 {
