@@ -54,6 +54,23 @@ static size_t entry_size(unsigned long sizes, unsigned long iova,
 	return entry;
 }
 
+/*
+ * How much a call that failed has mapped. VT-d's driver of 6.1 does not tell, and
+ * leaves entries.
+ */
+static size_t mapped_anyway(struct iommu_domain *domain, unsigned long iova,
+			    phys_addr_t paddr, size_t size, size_t step)
+{
+	size_t mapped = 0;
+
+	while (mapped < size &&
+	       iommu_iova_to_phys(domain, iova + mapped) == paddr + mapped) {
+		mapped += step;
+		cond_resched();
+	}
+	return mapped;
+}
+
 /**
  * iommu_map_nosync - iommu_map() without telling the IOMMU
  * @domain: the domain
@@ -88,12 +105,16 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 					   paddr + done, size - done, &count);
 		rc = ops->map_pages(domain, iova + done, paddr + done, entry,
 				    count, prot, gfp, &mapped);
-		/* Part may be mapped even if it failed */
 		done += mapped;
 		if (rc)
 			break;
 	}
-	if (rc && done)
+	if (!rc)
+		return 0;
+
+	done += mapped_anyway(domain, iova + done, paddr + done, size - done,
+			      smallest);
+	if (done)
 		iommu_unmap(domain, iova, done);
 	return rc;
 }

@@ -29,6 +29,7 @@
 #define AT		0x10000000UL
 /* Enough 4 KiB pages for more than one chunk of runs */
 #define NR_PAGES	1200
+#define HUGE		(2UL << 20)
 /* Pages that nobody has touched: each costs allocations of its own */
 #define NR_FRESH	8
 /* The event of a call that is refused */
@@ -46,6 +47,7 @@ struct world {
 	int group;
 	int memfd;
 	char *memory;
+	char *huge;
 	char path[64];
 	/* A descriptor that the operation made */
 	int made;
@@ -127,6 +129,8 @@ static int world_close(struct world *world)
 	if (world->memfd >= 0)
 		close(world->memfd);
 	munmap(world->memory, NR_PAGES * PAGE);
+	if (world->huge)
+		munmap(world->huge, HUGE);
 	return rc;
 }
 
@@ -176,6 +180,21 @@ static int op_map(struct world *world)
 
 	return ioas_map(world->fd, world->ioas, MAP_RW, world->memory,
 			(NR_PAGES - NR_FRESH) * PAGE, &iova);
+}
+
+static int prepare_huge(struct world *world)
+{
+	if (!census_want_hugepages(1))
+		return -ENOMEM;
+	world->huge = memory_hugetlb(HUGE);
+	return world->huge ? 0 : -ENOMEM;
+}
+
+/* One run of frames, in one call of the driver, which has several tables to make */
+static int op_map_across(struct world *world)
+{
+	return ioas_map_at(world->fd, world->ioas, MAP_RW, world->huge, HUGE,
+			   AT + HUGE / 2);
 }
 
 static int op_map_fixed(struct world *world)
@@ -530,6 +549,7 @@ OP(change_process, ATTACHED, prepare_file_mapped, change_process,
    .cannot_fail = true);
 OP(map, ATTACHED, NULL, map);
 OP(map_fixed, ATTACHED, NULL, map_fixed);
+OP(map_across, ATTACHED, prepare_huge, map_across);
 OP(map_fresh, ATTACHED, NULL, map_fresh);
 OP(map_file, ATTACHED, NULL, map_file);
 OP(copy, ATTACHED, prepare_mapped, copy);
