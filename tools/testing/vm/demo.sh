@@ -13,6 +13,8 @@
 . "$vm_dir/l2.sh"
 . "$vm_dir/tree.sh"
 
+# What this one's files are named after, as others may run beside it.
+name=demo
 way=iommufd
 ours=yes
 old_qemu=no
@@ -21,9 +23,9 @@ options=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help) manual && exit ;;
-	--groups) way=group && shift && continue ;;
-	--old-qemu) way=group && old_qemu=yes && shift && continue ;;
-	--stock) way=group && ours=no ;;
+	--groups) way=group && name+=-groups && shift && continue ;;
+	--old-qemu) way=group && old_qemu=yes && name+=-old-qemu && shift && continue ;;
+	--stock) way=group && ours=no && name+=-stock ;;
 	--kernel)
 		kernel=("$1")
 		kernel+=("$(kernel_named "${2:?}")")
@@ -108,9 +110,9 @@ try_l1() {
 pass "setup: all packages are there"
 if [ "$ours" = yes ]; then
 	mkdir -p "$build"
-	"$vm_dir/build.sh" "${kernel[@]}" >"$build/build.log" 2>&1 || {
-		tail -n 20 "$build/build.log" >&2
-		die "build failed; see build/build.log"
+	"$vm_dir/build.sh" "${kernel[@]}" >"$build/$name.log" 2>&1 || {
+		tail -n 20 "$build/$name.log" >&2
+		die "build failed; see build/$name.log"
 	}
 	pass "build: modules for $(kernel_release "${kernel[1]:-}")"
 fi
@@ -119,15 +121,15 @@ version=$("$vm_dir/qemu.sh" --version | awk '{ print $4; exit }')
 [ "$old_qemu" = no ] || "$vm_dir/old-qemu.sh"
 pass "image: Debian $suite, QEMU $version"
 
-share=$build/demo
+share=$build/$name
 rm -rf "$share"
 mkdir -p "$share"
 make_l2 "$share" l2-init 4194304
 cp "$vm_dir/guest/demo" "$share/demo"
 [ "$old_qemu" = no ] || share_tree qemu-bookworm "$share/qemu"
 
-in_l1 demo "a machine, and a guest in it"
-in_l1 demo-bounced "the same, all DMA of the guest bounced" swiotlb=force
+in_l1 "$name" "a machine, and a guest in it"
+in_l1 "$name-bounced" "the same, all DMA of the guest bounced" swiotlb=force
 
 echo "demo: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
