@@ -98,7 +98,7 @@ struct iommufd_object_ops {
  * @groups: struct iommufd_group
  * @coherency: has its own lock
  * @vfio_ioas: what the VFIO ioctls work on, or NULL. Not a reference: cleared
- *             when the IOAS is released
+ *             when the IOAS is released. Once retired it counts as none
  * @compat: has its own lock, outside @topology
  * @refusal: the last call that was refused; see refusal.c
  */
@@ -125,6 +125,13 @@ void iommufd_object_put(struct iommufd_object *obj);
 bool iommufd_object_hold(struct iommufd_object *obj);
 void iommufd_object_unhold(struct iommufd_object *obj);
 int iommufd_object_retire(struct iommufd_object *obj);
+
+/* Is it dying or dead? If not, it may be by the time that the caller knows */
+static inline bool iommufd_object_is_retired(const struct iommufd_object *obj)
+{
+	return atomic_read(&obj->holds) < 0;
+}
+
 void __cold iommufd_object_refuse_retire(const struct iommufd_object *obj,
 					 int error);
 const char *iommufd_object_type_name(enum iommufd_object_type type);

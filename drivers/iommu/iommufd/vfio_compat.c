@@ -59,6 +59,16 @@ bool vfio_compat_has_emulated(const struct vfio_compat *compat)
 	return false;
 }
 
+/* NULL when there is none. One that DESTROY has retired may still be in use */
+static struct iommufd_ioas *chosen_ioas(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas = ictx->vfio_ioas;
+
+	lockdep_assert_held(&ictx->topology);
+
+	return ioas && !iommufd_object_is_retired(&ioas->obj) ? ioas : NULL;
+}
+
 /**
  * vfio_compat_ioas - The IOAS that the VFIO ioctls work on
  * @ictx: the file
@@ -70,7 +80,7 @@ struct iommufd_ioas *vfio_compat_ioas(struct iommufd_ctx *ictx)
 	struct iommufd_ioas *ioas;
 
 	mutex_lock(&ictx->topology);
-	ioas = ictx->vfio_ioas;
+	ioas = chosen_ioas(ictx);
 	if (!ioas || !iommufd_object_tryget(&ioas->obj))
 		ioas = ERR_PTR(refuse(-ENODEV, NO_IOAS));
 	mutex_unlock(&ictx->topology);
@@ -85,7 +95,7 @@ static int compat_ioas_create(struct iommufd_ctx *ictx)
 		return PTR_ERR(ioas);
 
 	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas) {
+	if (chosen_ioas(ictx)) {
 		mutex_unlock(&ictx->topology);
 		iommufd_object_abort(&ioas->obj);
 		return 0;
@@ -105,11 +115,13 @@ static int compat_ioas_create(struct iommufd_ctx *ictx)
  */
 int vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id)
 {
+	struct iommufd_ioas *ioas;
 	int rc = 0;
 
 	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas)
-		*id = ictx->vfio_ioas->obj.id;
+	ioas = chosen_ioas(ictx);
+	if (ioas)
+		*id = ioas->obj.id;
 	else
 		rc = refuse(-ENODEV, NO_IOAS);
 	mutex_unlock(&ictx->topology);

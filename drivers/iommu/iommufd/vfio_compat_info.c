@@ -14,22 +14,27 @@
 /* Do all devices see memory through domains that enforce snooping? */
 static bool all_enforce(struct iommufd_ctx *ictx)
 {
+	struct iommufd_ioas *ioas = vfio_compat_ioas(ictx);
 	struct iommufd_hwpt *hwpt;
 	bool all = true;
 
+	if (IS_ERR(ioas))
+		return true;
 	mutex_lock(&ictx->topology);
-	if (ictx->vfio_ioas)
-		list_for_each_entry(hwpt, &ictx->vfio_ioas->hwpts, link)
-			all &= !hwpt->nr_groups || hwpt->enforces;
+	list_for_each_entry(hwpt, &ioas->hwpts, link)
+		all &= !hwpt->nr_groups || hwpt->enforces;
 	mutex_unlock(&ictx->topology);
+	iommufd_ioas_put(ioas);
 	return all;
 }
 
 static bool is_set_up(struct iommufd_ctx *ictx)
 {
+	u32 id;
+
 	if (ictx->compat.container)
 		return ictx->compat.type;
-	return READ_ONCE(ictx->vfio_ioas);
+	return !vfio_compat_ioas_id(ictx, &id);
 }
 
 /**
