@@ -214,30 +214,35 @@ bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group)
 }
 
 /**
- * iommu_group_can_enforce_coherency - Would a domain of its own enforce snooping?
+ * iommu_group_get_traits - Find out what a domain of a group's own is like
  * @group: its DMA is owned by the caller and blocked
  * @dev: a device of it
+ * @traits: set to that, or to zeros if there is no such domain now
  *
- * IOMMU_CAP_ENFORCE_CACHE_COHERENCY tells on newer kernels. 6.1 has no such
- * capability, so an empty domain is asked.
+ * Newer kernels tell by the device, with IOMMU_CAP_ENFORCE_CACHE_COHERENCY, and make
+ * domains that are complete at once. 6.1's are so after their first attach, and
+ * its VT-d driver does not decline a device that is too narrow for a domain in use:
+ * it makes the domain narrower. So an empty domain is asked beforehand.
  */
-bool iommu_group_can_enforce_coherency(struct iommu_group *group,
-				       struct device *dev)
+void iommu_group_get_traits(struct iommu_group *group, struct device *dev,
+			    struct iommu_group_traits *traits)
 {
 	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
 	bool blocked = true;
-	bool can = false;
 
+	*traits = (struct iommu_group_traits){};
 	if (IS_ERR(domain))
-		return false;
+		return;
 	if (!iommu_attach_group(domain, group)) {
+		traits->aperture_end = domain->geometry.aperture_end;
+		traits->pgsize_bitmap = domain->pgsize_bitmap;
 		if (domain->ops->enforce_cache_coherency)
-			can = domain->ops->enforce_cache_coherency(domain);
+			traits->can_enforce =
+				domain->ops->enforce_cache_coherency(domain);
 		blocked = iommu_group_block(domain, group);
 	}
 	if (blocked)
 		iommu_domain_free(domain);
-	return can;
 }
 
 static int has_other_driver(struct device *dev, void *domain_ops)

@@ -109,8 +109,21 @@ void iommu_gather_start(struct iommu_iotlb_gather *gather);
 void iommu_gather_flush(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather);
 bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group);
-bool iommu_group_can_enforce_coherency(struct iommu_group *group,
-				       struct device *dev);
+
+/**
+ * struct iommu_group_traits - What a domain with one group is like
+ * @aperture_end: the last IOVA
+ * @pgsize_bitmap: sizes of its entries
+ * @can_enforce: it can be told to block no-snoop DMA
+ */
+struct iommu_group_traits {
+	dma_addr_t aperture_end;
+	unsigned long pgsize_bitmap;
+	bool can_enforce;
+};
+
+void iommu_group_get_traits(struct iommu_group *group, struct device *dev,
+			    struct iommu_group_traits *traits);
 bool iommu_domain_serves(const struct iommu_domain *domain,
 			 struct iommu_group *group);
 

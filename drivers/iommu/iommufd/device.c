@@ -109,7 +109,7 @@ static int attach_ioas(struct iommufd_group *group, struct iommufd_ioas *ioas)
 	list_for_each_entry(hwpt, &ioas->hwpts, link) {
 		/* One that enforces snooping stays so, and so does one that can't */
 		if (!hwpt->automatic || !hwpt->nr_groups ||
-		    hwpt->enforces != group->can_enforce)
+		    hwpt->enforces != group->traits.can_enforce)
 			continue;
 		rc = iommufd_hwpt_attach(hwpt, group);
 		if (rc != -EINVAL && rc != -ENOENT)

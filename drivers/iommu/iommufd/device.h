@@ -6,6 +6,8 @@
 #ifndef __IOMMUFD_DEVICE_H
 #define __IOMMUFD_DEVICE_H
 
+#include <compat.h>
+
 #include "ioas.h"
 
 /**
@@ -17,7 +19,7 @@
  * @holds: users of the whole group; it goes with the last of them and of @devices
  * @hwpt: what the group is attached to, or NULL; held
  * @nr_attached: devices of it that are attached, and attached holds
- * @can_enforce: a domain of its own would block its no-snoop DMA
+ * @traits: of a domain of its own; fixed
  *
  * Guarded by ctx->topology.
  */
@@ -29,7 +31,7 @@ struct iommufd_group {
 	unsigned int holds;
 	struct iommufd_hwpt *hwpt;
 	unsigned int nr_attached;
-	bool can_enforce;
+	struct iommu_group_traits traits;
 };
 
 /**

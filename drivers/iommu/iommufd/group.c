@@ -138,7 +138,7 @@ struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 
 	igroup->ictx = ictx;
 	igroup->group = iommu_group_ref_get(group);
-	igroup->can_enforce = iommu_group_can_enforce_coherency(group, dev);
+	iommu_group_get_traits(group, dev, &igroup->traits);
 	INIT_LIST_HEAD(&igroup->devices);
 	list_add_tail(&igroup->link, &ictx->groups);
 	put_device(dev);

@@ -134,7 +134,7 @@ static int attach_first(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 		rc = attach_error(rc);
 		goto err_free;
 	}
-	hwpt->enforces = group->can_enforce &&
+	hwpt->enforces = group->traits.can_enforce &&
 			 domain->ops->enforce_cache_coherency(domain);
 	rc = tell_coherency(hwpt, group);
 	if (rc)
@@ -227,37 +227,47 @@ void iommufd_hwpt_return(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 
 /*
  * A further group must take the domain as it is: it holds entries that were
- * written for the groups that are there.
+ * written for the groups that are there. To be known before the attach: VT-d of 6.1
+ * drops the top of a table that is too deep for the new device, although other
+ * devices walk it, and the domain stays as narrow as its narrowest device, with
+ * entries of a size that the new one may not know.
  */
-static int attach_further(struct iommufd_hwpt *hwpt,
-			  struct iommufd_group *group)
+static int check_further(const struct iommufd_hwpt *hwpt,
+			 const struct iommufd_group *group)
 {
-	struct iommu_domain *domain = hwpt->member.domain;
-	struct iommu_domain_geometry geometry = domain->geometry;
-	unsigned long pgsize_bitmap = domain->pgsize_bitmap;
-	int rc;
+	const struct iommu_domain *domain = hwpt->member.domain;
 
 	if (!iommu_domain_serves(domain, group->group))
 		return refuse(-EINVAL, "HWPT %u is of another IOMMU driver",
 			      hwpt->obj.id);
+	if (domain->geometry.aperture_end != group->traits.aperture_end)
+		return refuse(-EINVAL,
+			      "the IOMMU of the device has IOVA up to 0x%llx, HWPT %u up to 0x%llx",
+			      (u64)group->traits.aperture_end, hwpt->obj.id,
+			      (u64)domain->geometry.aperture_end);
+	if (domain->pgsize_bitmap & ~group->traits.pgsize_bitmap)
+		return refuse(-EINVAL,
+			      "HWPT %u has pages of sizes 0x%lx, the IOMMU of the device 0x%lx",
+			      hwpt->obj.id, domain->pgsize_bitmap,
+			      group->traits.pgsize_bitmap);
+	return 0;
+}
+
+static int attach_further(struct iommufd_hwpt *hwpt,
+			  struct iommufd_group *group)
+{
+	int rc;
+
+	rc = check_further(hwpt, group);
+	if (rc)
+		return rc;
 	rc = tell_coherency(hwpt, group);
 	if (rc)
 		return rc;
 	domain_lock(hwpt);
-	rc = iommu_attach_group(domain, group->group);
+	rc = iommu_attach_group(hwpt->member.domain, group->group);
 	domain_unlock(hwpt);
-	if (rc)
-		return attach_error(rc);
-	if (domain->pgsize_bitmap == pgsize_bitmap &&
-	    domain->geometry.aperture_start == geometry.aperture_start &&
-	    domain->geometry.aperture_end == geometry.aperture_end)
-		return 0;
-	iommufd_hwpt_block(hwpt, group);
-	domain->pgsize_bitmap = pgsize_bitmap;
-	domain->geometry = geometry;
-	return refuse(-EINVAL,
-		      "the IOMMU of the device has a narrower aperture or fewer sizes of pages than HWPT %u",
-		      hwpt->obj.id);
+	return rc ? attach_error(rc) : 0;
 }
 
 /**

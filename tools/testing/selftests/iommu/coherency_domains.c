@@ -270,6 +270,102 @@ TEST_F(domains, failed_attach)
 	EXPECT_TRUE(answer_is(self, true));
 }
 
+FIXTURE(widths)
+{
+	int iommufd;
+	uint32_t ioas;
+	void *memory;
+	int wide;
+	int narrow;
+	long narrowed;
+};
+
+FIXTURE_SETUP(widths)
+{
+	const char *reason = mock_missing();
+
+	if (reason)
+		SKIP(return, "%s", reason);
+	self->narrowed = mock_narrowed();
+	ASSERT_GE(self->narrowed, 0);
+	ASSERT_EQ(0, mock_set_width(39));
+	self->iommufd = iommufd_open();
+	ASSERT_GE(self->iommufd, 0);
+	self->wide = mock_bind(MOCK_DEVICE, 1, self->iommufd);
+	ASSERT_GE(self->wide, 0);
+	self->narrow = mock_bind(MOCK_DEVICE, 3, self->iommufd);
+	ASSERT_GE(self->narrow, 0);
+	ASSERT_EQ(0, ioas_alloc(self->iommufd, &self->ioas));
+	self->memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, self->memory);
+	ASSERT_EQ(0, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
+				 self->memory, SIZE, AT));
+}
+
+FIXTURE_TEARDOWN(widths)
+{
+	STOP_IF_SKIPPED();
+
+	close(self->narrow);
+	close(self->wide);
+	close(self->iommufd);
+	EXPECT_EQ(0, mock_set_width(48));
+	EXPECT_EQ(self->narrowed, mock_narrowed());
+}
+
+/* A domain in use does not meet a device that is too narrow for it, or is wider. */
+TEST_F(widths, apart)
+{
+	STOP_IF_SKIPPED();
+
+	const int devices[] = { self->wide, self->narrow };
+	struct mock_domain domains[NR];
+	uint32_t first, second;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		first = self->ioas;
+		ASSERT_EQ(0, vfio_attach(devices[i], &first));
+		second = first;
+		EXPECT_EQ(-EINVAL, vfio_attach(devices[!i], &second));
+		EXPECT_EQ(self->narrowed, mock_narrowed());
+		second = self->ioas;
+		ASSERT_EQ(0, vfio_attach(devices[!i], &second));
+		EXPECT_NE(first, second);
+		ASSERT_EQ(2, mock_domains(domains, NR));
+		EXPECT_EQ(1, domains[0].devices);
+		EXPECT_EQ(PAGES, domains[0].entries);
+		EXPECT_EQ(1, domains[1].devices);
+		EXPECT_EQ(PAGES, domains[1].entries);
+		ASSERT_EQ(0, vfio_detach(devices[0]));
+		ASSERT_EQ(0, vfio_detach(devices[1]));
+	}
+}
+
+/* What the wide one has beyond the other's reach stays mapped and can be added to. */
+TEST_F(widths, wide_stays)
+{
+	STOP_IF_SKIPPED();
+
+	const uint64_t far = 1UL << 40;
+	uint32_t hwpt = self->ioas, pt;
+
+	ASSERT_EQ(0, vfio_attach(self->wide, &hwpt));
+	ASSERT_EQ(0, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
+				 self->memory, PAGE, far));
+	pt = hwpt;
+	EXPECT_EQ(-EINVAL, vfio_attach(self->narrow, &pt));
+	pt = self->ioas;
+	EXPECT_EQ(-EADDRINUSE, vfio_attach(self->narrow, &pt));
+	EXPECT_EQ(0, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
+				 self->memory, PAGE, far + PAGE));
+	EXPECT_EQ(0, ioas_unmap(self->iommufd, self->ioas, far, 2 * PAGE, NULL));
+	pt = self->ioas;
+	EXPECT_EQ(0, vfio_attach(self->narrow, &pt));
+	EXPECT_EQ(-EINVAL, ioas_map_at(self->iommufd, self->ioas, MAP_RW,
+				       self->memory, PAGE, far));
+}
+
 FIXTURE(tables)
 {
 	struct snoop snoop;

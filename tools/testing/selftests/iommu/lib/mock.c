@@ -170,6 +170,18 @@ long mock_surprises(void)
 	return sysfs_scan(DEBUGFS "surprises", "%ld", &count) == 1 ? count : -EIO;
 }
 
+long mock_narrowed(void)
+{
+	long count;
+
+	return sysfs_scan(DEBUGFS "narrowed", "%ld", &count) == 1 ? count : -EIO;
+}
+
+int mock_set_width(unsigned int bits)
+{
+	return sysfs_write_number(DEBUGFS "width", bits);
+}
+
 int mock_opens(struct mock_opens *opens)
 {
 	int rc = sysfs_scan(DEBUGFS "opens",

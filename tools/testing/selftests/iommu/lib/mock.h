@@ -54,6 +54,13 @@ int mock_domains(struct mock_domain *domains, int max);
  */
 long mock_surprises(void);
 
+/*
+ * How often a domain that devices used was attached to a device whose IOMMU knows
+ * less IOVA. The last MOCK_DEVICE's knows @bits of an address, at first 48.
+ */
+long mock_narrowed(void);
+int mock_set_width(unsigned int bits);
+
 struct mock_opens {
 	unsigned int opens;
 	unsigned int refused;

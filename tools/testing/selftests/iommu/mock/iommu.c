@@ -5,7 +5,8 @@
  * It keeps a flag in each entry as VT-d does: a domain that enforces snooping
  * writes it into the entries that are made from then on, and refuses a device that
  * cannot snoop. An empty domain says that it enforces, for want of a device that
- * speaks against it.
+ * speaks against it. And as with VT-d a domain becomes as wide as the device that was
+ * attached last.
  */
 #include <linux/debugfs.h>
 #include <linux/iommu.h>
@@ -19,6 +20,7 @@
 
 #define NAME		"iommufd_mock"
 #define NR_DEVICES	4
+#define WIDTH		48
 
 /* An entry: the page frame number above these */
 #define ENTRY_SNOOP	BIT(0)
@@ -53,12 +55,14 @@ struct mock_domain {
  * @dev: on the bus
  * @iommu: what the core looks at
  * @snoops: its IOMMU can force it to snoop
+ * @width: bits of an IOVA that its IOMMU knows
  * @attached: where; NULL while nowhere
  */
 struct mock_device {
 	struct device dev;
 	struct dev_iommu iommu;
 	bool snoops;
+	u32 width;
 	struct mock_domain *attached;
 };
 
@@ -71,6 +75,8 @@ static unsigned int next_id;
  * virtual machine of an open device was not prepared for that.
  */
 static u32 surprises;
+/* How often a device was too narrow for a domain that others used */
+static u32 narrowed;
 
 static struct mock_device *devices[NR_DEVICES];
 
@@ -107,6 +113,11 @@ static void detach(struct mock_device *device)
 	device->attached = NULL;
 }
 
+static dma_addr_t aperture_end(const struct mock_device *device)
+{
+	return GENMASK_ULL(READ_ONCE(device->width) - 1, 0);
+}
+
 static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 {
 	struct mock_domain *mock = to_domain(domain);
@@ -119,6 +130,10 @@ static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 		goto out_unlock;
 	}
 	detach(device);
+	if (mock->nr_devices &&
+	    domain->geometry.aperture_end > aperture_end(device))
+		narrowed++;
+	domain->geometry.aperture_end = aperture_end(device);
 	device->attached = mock;
 	mock->nr_devices++;
 	mock->nr_incapable += !device->snoops;
@@ -255,7 +270,7 @@ static struct iommu_domain *mock_domain_alloc(unsigned int type)
 	if (!mock)
 		return NULL;
 	xa_init(&mock->entries);
-	mock->domain.geometry.aperture_end = GENMASK_ULL(47, 0);
+	mock->domain.geometry.aperture_end = GENMASK_ULL(WIDTH - 1, 0);
 	mock->domain.geometry.force_aperture = true;
 	mutex_lock(&mock_lock);
 	mock->id = next_id++;
@@ -361,6 +376,7 @@ static struct mock_device *device_make(int index)
 	if (!device)
 		return ERR_PTR(-ENOMEM);
 	device->snoops = index % 2 == 0;
+	device->width = WIDTH;
 	mutex_init(&device->iommu.lock);
 	device->iommu.iommu_dev = &mock_iommu;
 	device_initialize(&device->dev);
@@ -427,6 +443,8 @@ int mock_iommu_init(struct dentry *dir)
 		goto err_devices;
 	debugfs_create_file("domains", 0400, dir, NULL, &domains_fops);
 	debugfs_create_u32("surprises", 0400, dir, &surprises);
+	debugfs_create_u32("narrowed", 0400, dir, &narrowed);
+	debugfs_create_u32("width", 0600, dir, &devices[NR_DEVICES - 1]->width);
 	return 0;
 
 err_devices:
