@@ -27,6 +27,9 @@ static unsigned long bit_of(const struct area *area, unsigned long iova)
 
 static void mark(struct area *area, unsigned long bit, unsigned long nr)
 {
+	/* More than bitmaps are made for */
+	if (area_bits(area) > INT_MAX)
+		area->all_dirty = true;
 	if (!area->dirty && !area->all_dirty) {
 		area->dirty = kvcalloc(BITS_TO_LONGS(area_bits(area)),
 				       sizeof(*area->dirty),
@@ -132,13 +135,12 @@ void space_mark_dirty(struct space *space, unsigned long first,
  * space_take_dirty - Read and clear which pages may have been written to
  * @space: the space
  * @iova: first IOVA of the pages, in a mapping that begins at a page
- * @nr: how many, up to 64
+ * @nr: how many, from 1 to 64; those behind the mapping count as not written
  *
  * Return: a bit for each page, the lowest for the first.
  */
 u64 space_take_dirty(struct space *space, unsigned long iova, unsigned int nr)
 {
-	u64 all = GENMASK_ULL(nr - 1, 0);
 	struct area *area;
 	unsigned long bit;
 	u64 bits = 0;
@@ -147,6 +149,8 @@ u64 space_take_dirty(struct space *space, unsigned long iova, unsigned int nr)
 	area = range_to_area(iova_tree_first(&space->areas, iova, iova));
 	if (!area)
 		goto out_unlock;
+	/* It need not be the mapping any more that the caller saw */
+	nr = min_t(unsigned long, nr, area_bits(area) - bit_of(area, iova));
 	for (bit = 0; bit < nr; bit++) {
 		unsigned long in_area = bit_of(area, iova) + bit;
 		bool pinned = is_pinned(area, in_area);
@@ -157,7 +161,7 @@ u64 space_take_dirty(struct space *space, unsigned long iova, unsigned int nr)
 			__clear_bit(in_area, area->dirty);
 	}
 	if (space->nr_domains || area->all_dirty)
-		bits = all;
+		bits = GENMASK_ULL(nr - 1, 0);
 out_unlock:
 	mutex_unlock(&space->lock);
 	return bits;
