@@ -185,6 +185,15 @@ static struct owner *owner_drop(struct owner *owner, unsigned int refs)
 	return owner;
 }
 
+/* May what the calling process maps from now on belong to this owner? */
+static bool owner_suits(const struct owner *owner,
+			const struct owner_identity *who)
+{
+	return identity_equal(&owner->who, who) && !owner->moved &&
+	       (owner->mode == OWNER_CHARGE_NONE ||
+		owner->mode == owner->table->mode);
+}
+
 static struct owner *owner_find(struct owner_table *table,
 				const struct owner_identity *who)
 {
@@ -192,10 +201,10 @@ static struct owner *owner_find(struct owner_table *table,
 
 	lockdep_assert_held(&table->lock);
 
-	if (owner && identity_equal(&owner->who, who))
+	if (owner && owner_suits(owner, who))
 		return owner;
 	list_for_each_entry(owner, &table->list, link)
-		if (identity_equal(&owner->who, who))
+		if (owner_suits(owner, who))
 			return owner;
 	return NULL;
 }
@@ -328,6 +337,7 @@ int owner_table_change(struct owner_table *table)
 
 		identity_get(&who);
 		owner->who = who;
+		owner->moved = true;
 		identity_uncharge(&former, owner->mode, owner->pinned);
 		identity_put(&former);
 	}

@@ -41,6 +41,7 @@ struct owner_identity {
  * @table: where it is listed, and whose lock guards what follows
  * @mode: what is charged; fixed
  * @who: who it is
+ * @moved: it was another process before, by whose rights @mode was chosen
  * @pinned: pages charged
  * @refs: one for each pages that belongs to it, and one while it is the newest of
  *        its table. The last is put with owner_table.lock held
@@ -52,6 +53,7 @@ struct owner {
 	struct owner_table *table;
 	enum owner_mode mode;
 	struct owner_identity who;
+	bool moved;
 	unsigned long pinned;
 	refcount_t refs;
 	unsigned long nr_user;

@@ -468,6 +468,60 @@ TEST_F(isolation, change_process)
 	close(memfd);
 }
 
+/* Who takes over a file from one that nothing is charged does not take over that. */
+TEST_F(isolation, rights_stay_behind)
+{
+	int memfd = memfd_create("isolation", MFD_CLOEXEC);
+	uint64_t iova = AT;
+	pid_t pid;
+
+	ASSERT_GE(memfd, 0);
+	ASSERT_EQ(0, ftruncate(memfd, PAGE));
+	ASSERT_EQ(0, start(self, 0));
+	ASSERT_EQ(0, limit(4));
+	ASSERT_EQ(0, ioas_map_file(self->fd, self->ioas, MAP_RW | MAP_AT, memfd,
+				   0, PAGE, &iova));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		int rc;
+
+		if (become(NOBODY) || ioas_change_process(self->fd))
+			_exit(1);
+		if (room(self, 10, &rc) != 4 || rc != -ENOMEM)
+			_exit(2);
+		/* That of the former goes over as it is. */
+		_exit(census_pinned() == KIB ? 0 : 3);
+	}
+	EXPECT_CHILD(pid);
+	/* And the other way round */
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid)
+		_exit(become(NOBODY) || map(self, 10, 1) || unmap(self, 10, 1));
+	EXPECT_CHILD(pid);
+	EXPECT_EQ(0, ioas_change_process(self->fd));
+	EXPECT_EQ(0, map(self, 10, 20));
+	EXPECT_EQ(0, unmap(self, 10, 20));
+	EXPECT_EQ(0, unmap(self, 0, 1));
+	close(memfd);
+}
+
+/* The mode counts for all that is mapped after it was chosen. */
+TEST_F(isolation, mode_of_the_next)
+{
+	ASSERT_EQ(0, set_capabilities(1U << CAP_SYS_RESOURCE |
+				      1U << CAP_SYS_ADMIN));
+	ASSERT_EQ(0, ioas_alloc(self->fd, &self->ioas));
+	ASSERT_EQ(0, map(self, 0, 1));
+	ASSERT_EQ(0, iommufd_destroy(self->fd, self->ioas));
+	ASSERT_EQ(0, start(self, 1));
+	EXPECT_EQ(0, map(self, 0, 2));
+	EXPECT_EQ(2 * KIB, census_locked());
+	EXPECT_EQ(0, unmap(self, 0, 2));
+	EXPECT_EQ(0, census_locked());
+}
+
 /* VFIO's calls charge the process, exactly, whoever undoes what it did. */
 TEST(type1)
 {
