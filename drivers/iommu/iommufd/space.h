@@ -202,6 +202,7 @@ void space_tables_add(struct space *space, const struct area *area);
 void space_tables_sub_inner(struct space *space, const struct area *area);
 void space_tables_keep(struct space *space, const struct area *list);
 int space_tables_make_room(struct space *space, unsigned long more);
+int space_tables_begin(struct space *space);
 
 /* An area leaves the tree, with the lock of the space held */
 static inline void space_tables_sub(struct space *space,

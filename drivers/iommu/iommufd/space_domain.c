@@ -189,20 +189,26 @@ static int domain_fill(struct space *space, struct space_domain *member)
  * @member: its domain has a device and no mappings
  *
  * Return: 0; -EADDRINUSE when a mapping lies outside the aperture or is not
- * aligned for the domain; -EINVAL when the domain cannot map pages; otherwise as
- * pages_pin() and the IOMMU driver. Nothing is changed on failure.
+ * aligned for the domain; -EINVAL when the domain cannot map pages; -ENOMEM when it
+ * needs more page tables than the caller may have; otherwise as pages_pin() and the
+ * IOMMU driver. Nothing is changed on failure.
  */
 int space_add_domain(struct space *space, struct space_domain *member)
 {
-	int rc;
+	int rc = 0;
 
 	down_write(&space->domains_sem);
+	if (!space->nr_domains)
+		rc = space_tables_begin(space);
+	if (rc)
+		goto out_up;
 	rc = domain_join(space, member);
-	if (!rc) {
-		rc = domain_fill(space, member);
-		if (rc)
-			domain_leave(space, member);
-	}
+	if (rc)
+		goto out_up;
+	rc = domain_fill(space, member);
+	if (rc)
+		domain_leave(space, member);
+out_up:
 	up_write(&space->domains_sem);
 	return rc;
 }

@@ -218,6 +218,7 @@ static void domain_shrink(struct space *space, struct iommu_domain *domain)
 	struct iommu_iotlb_gather gather;
 	struct gap gap = {};
 	struct area *area;
+	bool any = false;
 
 	lockdep_assert_held_write(&space->domains_sem);
 
@@ -228,12 +229,15 @@ static void domain_shrink(struct space *space, struct iommu_domain *domain)
 		clear_gap(domain, &gap, &gather);
 		gap.first = area->range.last + 1;
 		gap.left = gap.right;
+		any = true;
 		cond_resched();
 	}
 	gap.end = domain_end(domain);
 	gap.right = false;
-	if (gap.first) {
-		clear_gap(domain, &gap, &gather);
+	if (any) {
+		/* 0 behind the last IOVA */
+		if (gap.first)
+			clear_gap(domain, &gap, &gather);
 	} else {
 		/* In two, as VT-d takes the whole for the end of the domain */
 		clear_piece(domain, 0, gap.end / 2, &gather);
@@ -284,19 +288,10 @@ static unsigned long next_look(unsigned long used, unsigned long limit)
 	return next > limit ? min(next, limit + TABLES_STEP) : next;
 }
 
-/**
- * space_tables_make_room - Look whether more tables may be added
- * @space: the space
- * @more: tables that the caller is about to need
- *
- * Gives back empty ones if there may be many, or if the caller may not have so many
- * otherwise.
- *
- * Return: 0, or -ENOMEM when he may not have so many at all.
- */
-int space_tables_make_room(struct space *space, unsigned long more)
+/* Give empty ones back if there may be many, or if there would be more than @limit */
+static int make_room(struct space *space, unsigned long more,
+		     unsigned long limit)
 {
-	unsigned long limit = tables_limit();
 	struct space_domain *member;
 	unsigned long counted;
 	unsigned long empty;
@@ -304,7 +299,8 @@ int space_tables_make_room(struct space *space, unsigned long more)
 	unsigned long edges;
 	unsigned long used;
 
-	down_write(&space->domains_sem);
+	lockdep_assert_held_write(&space->domains_sem);
+
 	mutex_lock(&space->lock);
 	counted = space->edge_tables;
 	inner = space->inner_tables;
@@ -325,10 +321,48 @@ int space_tables_make_room(struct space *space, unsigned long more)
 		   edges + empty + (space->edge_tables - counted));
 	WRITE_ONCE(space->tables_next, next_look(used, limit));
 	mutex_unlock(&space->lock);
-	up_write(&space->domains_sem);
 	if (used + more > limit)
 		return refuse(-ENOMEM,
 			      "%lu page tables of the IOMMU are in use and %lu are to be added: RLIMIT_MEMLOCK and iommufd.table_memory allow %lu",
 			      used, more, limit);
 	return 0;
+}
+
+/**
+ * space_tables_make_room - Look whether more tables may be added
+ * @space: the space
+ * @more: tables that the caller is about to need, where there is a domain
+ *
+ * Return: 0, or -ENOMEM when he may not have so many.
+ */
+int space_tables_make_room(struct space *space, unsigned long more)
+{
+	int rc;
+
+	down_write(&space->domains_sem);
+	rc = make_room(space, more,
+		       space->nr_domains ? tables_limit() : ULONG_MAX);
+	up_write(&space->domains_sem);
+	return rc;
+}
+
+/**
+ * space_tables_begin - Look whether a first domain may have the tables that it needs
+ * @space: without domains; with domains_sem held for writing
+ *
+ * Return: 0, or -ENOMEM when the caller may not have so many.
+ */
+int space_tables_begin(struct space *space)
+{
+	unsigned long limit = tables_limit();
+	unsigned long most;
+
+	lockdep_assert_held_write(&space->domains_sem);
+
+	mutex_lock(&space->lock);
+	most = space->inner_tables + space->edge_tables;
+	if (most <= limit)
+		WRITE_ONCE(space->tables_next, next_look(most, limit));
+	mutex_unlock(&space->lock);
+	return most <= limit ? 0 : make_room(space, 0, limit);
 }

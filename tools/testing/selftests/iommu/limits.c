@@ -18,6 +18,7 @@
 #include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/sysfs.h"
+#include "lib/vfio.h"
 
 #define PAGE	4096UL
 #define MIB	(1UL << 20)
@@ -131,6 +132,11 @@ TEST_F(limits, neighbours_stay)
 		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW,
 					 self->page + (i + 1) * PAGE, PAGE,
 					 places[i]));
+	/* Where the IOMMU goes so far, nothing is behind this one */
+	if (ranges[count - 1].last == UINT64_MAX)
+		ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW,
+					 self->page, PAGE,
+					 UINT64_MAX - PAGE + 1));
 	/*
 	 * Different tables between them in each round, and pages in them that
 	 * are neither at one of the places nor where interrupts are signalled
@@ -262,6 +268,39 @@ TEST_F(limits, copies_of_many_pages)
 					NULL));
 	}
 	munmap(huge, size);
+}
+
+/*
+ * What no device sees takes no tables, and is not refused for them; a device is, if
+ * it would take more than there may be.
+ */
+TEST_F(limits, before_a_device)
+{
+	const unsigned long size = 64 * GIB;
+	uint32_t pt = self->ioas;
+	void *room;
+	int rc;
+
+	room = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, room);
+	ASSERT_EQ(0, vfio_detach(self->rig.device));
+	ASSERT_EQ(0, sysfs_write_number(PARAM, 8));
+	ASSERT_EQ(0, as_nobody(PAGE));
+	EXPECT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, room, size,
+				 FAR));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, FAR, size, NULL));
+
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->page,
+				 PAGE, AT));
+	EXPECT_EQ(2 * STEP, copies(self, 2 * STEP, &rc));
+	EXPECT_EQ(0, rc);
+	EXPECT_EQ(-ENOMEM, vfio_attach(self->rig.device, &pt));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, FAR, STEP * 2 * TABLE - GIB,
+				NULL));
+	EXPECT_EQ(0, vfio_attach(self->rig.device, &pt));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, 0, UINT64_MAX, NULL));
+	munmap(room, size);
 }
 
 /* One with CAP_IPC_LOCK is trusted with what he does. */
