@@ -16,7 +16,11 @@
 #include "compat.h"
 #include "vfio.h"
 
-/* Guards groups and the drivers count of each; held while a node comes or goes */
+/*
+ * Guards groups and the drivers count of each; held while a node comes or goes.
+ * Whoever opens a group needs it, so no lock is taken under it that a user can hold
+ * for as long as he likes.
+ */
 static DEFINE_MUTEX(groups_lock);
 static LIST_HEAD(groups);
 static DEFINE_IDA(group_minors);
@@ -158,9 +162,12 @@ static int group_join_iommu(struct vfio_device *vdev,
 		ret = -EBUSY;
 	} else {
 		group->drivers++;
-		group_set(vdev, group);
 	}
 	mutex_unlock(&groups_lock);
+
+	/* Before the device can be found, and counted as a driver */
+	if (!ret)
+		group_set(vdev, group);
 	return ret;
 }
 
@@ -223,8 +230,8 @@ void vfio_group_leave(struct vfio_device *vdev)
 	if (group->emulated)
 		iommu_group_remove_device(vdev->dev);
 
-	mutex_lock(&groups_lock);
 	group_set(vdev, NULL);
+	mutex_lock(&groups_lock);
 	if (--group->drivers) {
 		mutex_unlock(&groups_lock);
 		return;
@@ -236,14 +243,19 @@ void vfio_group_leave(struct vfio_device *vdev)
 	 */
 	list_del(&group->node);
 	device_del(&group->dev);
+	mutex_unlock(&groups_lock);
 
+	/*
+	 * Whoever has found it before may still open it until iommu_group is
+	 * cleared. The next group can be there already, and then shares the
+	 * DMA with the container, or is refused it, until that is left.
+	 */
 	mutex_lock(&group->lock);
 	WARN_ON(group->open_devices || group->device_binds);
 	ictx = vfio_group_leave_container(group);
 	iommu_group = group->iommu_group;
 	group->iommu_group = NULL;
 	mutex_unlock(&group->lock);
-	mutex_unlock(&groups_lock);
 
 	if (ictx)
 		iommufd_ctx_put(ictx);

@@ -10,12 +10,13 @@
  *
  * Locks, outermost first:
  *
- *   groups_lock		group.c: list of groups, birth and death of a group
  *   group->lock		who uses the group, and how
  *   dev_set->lock		opening and closing devices; everything about what
  *				a device is bound or attached to
  *   vfio_kvm_slot::lock	which virtual machines a file belongs to; with the
  *				locks around it, see virt/kvm/vfio.c
+ *   groups_lock		group.c: list of groups, their nodes. Not inside the
+ *				locks above, but none of them is taken inside it
  *   group->devices_lock	the devices of a group
  *   nodes_lock			cdev.c: device files by number
  *   group->owner_lock		spinlock: whose the DMA of a group is
@@ -69,8 +70,9 @@ struct vfio_kvm_slot {
  * @node: place in the list of groups
  * @drivers: devices in @devices or about to be; under groups_lock
  * @emulated: @iommu_group is a stand-in, made for one device without DMA
- * @iommu_group: NULL once the last device is gone; written under groups_lock
- *	and @lock, read under either
+ * @iommu_group: cleared under @lock once the last device is gone, when the group
+ *	is in no list any more; read under @lock, or under groups_lock by way of
+ *	the list
  * @lock: guards the members from here to @device_binds
  * @opened_file: the one open file of /dev/vfio/N
  * @ictx: where devices of @opened_file go, with a reference

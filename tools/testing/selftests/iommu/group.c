@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -246,6 +248,100 @@ TEST_F(group, ioas_of_container)
 	ASSERT_EQ(0, edu_write_memory(&self->rig.edu, AT, LENGTH));
 	EXPECT_EQ(0xee, self->memory[LENGTH - 1]);
 	EXPECT_EQ(0, unmap_dma(self->container, AT, SIZE));
+}
+
+#define NVME_VENDOR	0x1b36
+#define NVME_DEVICE	0x0010
+/* Takes seconds to be pinned */
+#define LONG	(768UL << 20)
+
+struct leaving {
+	const char *name;
+	const char *other;
+	int container;
+	void *memory;
+	int mapped;
+	int unbound;
+	int opened;
+	atomic_bool has_mapped;
+	/* Before that */
+	atomic_bool has_opened;
+};
+
+static void *map_memory(void *arg)
+{
+	struct leaving *leaving = arg;
+
+	leaving->mapped = container_map(leaving->container, DMA_RW,
+					leaving->memory, LONG, AT);
+	atomic_store(&leaving->has_mapped, true);
+	return NULL;
+}
+
+static void *unbind(void *arg)
+{
+	struct leaving *leaving = arg;
+
+	leaving->unbound = pci_unbind_driver(leaving->name);
+	return NULL;
+}
+
+static void *open_other(void *arg)
+{
+	struct leaving *leaving = arg;
+
+	leaving->opened = pci_open_group(leaving->other);
+	atomic_store(&leaving->has_opened, !atomic_load(&leaving->has_mapped));
+	return NULL;
+}
+
+/* Whether it became true within ten seconds. */
+#define COMES_TRUE(_what) ({ \
+	unsigned int _tries = 0; \
+	while (!(_what) && _tries++ < 10000) \
+		usleep(1000); \
+	(_what); \
+})
+
+/*
+ * The last device of a group goes, and the group has to leave a container that its
+ * user keeps busy. That is nothing to users of other groups.
+ */
+TEST_F(group, others_while_leaving)
+{
+	struct leaving leaving = {
+		.name = self->rig.name,
+		.container = self->container,
+		.memory = memory_of_pages(LONG),
+	};
+	char other[PCI_NAME_LEN], node[32];
+	pthread_t threads[3];
+	int i;
+
+	if (pci_find(NVME_VENDOR, NVME_DEVICE, 0, other))
+		SKIP(return, "no other device in this machine");
+	ASSERT_NE(NULL, leaving.memory);
+	ASSERT_EQ(0, pci_bind_driver(other, "vfio-pci"));
+	leaving.other = other;
+	snprintf(node, sizeof(node), "/dev/vfio/%d",
+		 pci_group(self->rig.name));
+	ASSERT_EQ(0, access(node, F_OK));
+	ASSERT_EQ(0, set_container(self->group, self->container));
+	ASSERT_EQ(0, set_type(self->container, VFIO_TYPE1v2_IOMMU));
+
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, map_memory, &leaving));
+	ASSERT_TRUE(COMES_TRUE(census_pinned() > 0));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, unbind, &leaving));
+	EXPECT_TRUE(COMES_TRUE(access(node, F_OK)));
+	ASSERT_EQ(0, pthread_create(&threads[2], NULL, open_other, &leaving));
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_TRUE(atomic_load(&leaving.has_opened));
+	EXPECT_EQ(0, leaving.mapped);
+	EXPECT_EQ(0, leaving.unbound);
+	EXPECT_LE(0, leaving.opened);
+	close(leaving.opened);
+	munmap(leaving.memory, LONG);
 }
 
 TEST_HARNESS_MAIN
