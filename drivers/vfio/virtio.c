@@ -16,6 +16,9 @@
 
 #include "vfio.h"
 
+/* How much of the common registers is looked at */
+#define USED_LENGTH offsetofend(struct virtio_pci_common_cfg, device_feature)
+
 static bool allow_virtio_bypass;
 module_param(allow_virtio_bypass, bool, 0644);
 MODULE_PARM_DESC(allow_virtio_bypass,
@@ -35,7 +38,11 @@ static bool is_virtio_pci(struct device *dev)
 	       to_pci_dev(dev)->device <= 0x107f;
 }
 
-/* The registers that features are read from; a legacy device has none */
+/*
+ * The registers that features are read from; a legacy device has none. Those that
+ * are used are at their beginning, and must not reach beyond the BAR, whatever
+ * the device says.
+ */
 static struct virtio_pci_common_cfg __iomem *map_common(struct pci_dev *pdev)
 {
 	u32 offset;
@@ -56,9 +63,9 @@ static struct virtio_pci_common_cfg __iomem *map_common(struct pci_dev *pdev)
 		pci_read_config_dword(pdev, pos +
 				      offsetof(struct virtio_pci_cap, offset),
 				      &offset);
-		if (bar < PCI_STD_NUM_BARS)
-			return pci_iomap_range(pdev, bar, offset,
-					       sizeof(struct virtio_pci_common_cfg));
+		if (bar < PCI_STD_NUM_BARS &&
+		    pci_resource_len(pdev, bar) >= (u64)offset + USED_LENGTH)
+			return pci_iomap_range(pdev, bar, offset, USED_LENGTH);
 	}
 	return NULL;
 }
