@@ -49,18 +49,19 @@ static const struct file_operations proof_fops = {
 	.release	= proof_release,
 };
 
+/* To any other task, which may have got at it, the file is nothing */
 bool vfio_hot_reset_is_proof(struct file *file)
-{
-	return file->f_op == &proof_fops;
-}
-
-bool vfio_hot_reset_proof_covers(struct file *file, struct vfio_device *vdev)
 {
 	struct reset_proof *proof = file->private_data;
 
 	/* Only the task itself can find itself here, so it needs no lock */
-	if (READ_ONCE(proof->task) != current)
-		return false;
+	return file->f_op == &proof_fops && READ_ONCE(proof->task) == current;
+}
+
+/* Does the proof, which is the calling task's, cover @vdev? */
+bool vfio_hot_reset_proof_covers(struct file *file, struct vfio_device *vdev)
+{
+	struct reset_proof *proof = file->private_data;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
 	return vfio_iommufd_devid(vdev, proof->ictx) !=
