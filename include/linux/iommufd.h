@@ -69,15 +69,6 @@ void iommufd_ctx_get(struct iommufd_ctx *ictx);
 void iommufd_ctx_put(struct iommufd_ctx *ictx);
 
 /**
- * iommufd_ctx_has_group - Does a context own a device of this group?
- * @ictx: the context
- * @group: an IOMMU group
- *
- * While this is true no device of @group can do DMA except through @ictx.
- */
-bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
-
-/**
  * iommufd_device_bind - Give the DMA of a device to a context
  * @ictx: the context
  * @dev: a device behind an IOMMU; its driver must manage it for user space

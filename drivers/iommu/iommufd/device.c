@@ -21,19 +21,6 @@ const struct iommufd_object_ops iommufd_device_object_ops = {
 	.release = device_release,
 };
 
-bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
-{
-	bool has;
-
-	if (!ictx || !group)
-		return false;
-	mutex_lock(&ictx->topology);
-	has = iommufd_group_find(ictx, group);
-	mutex_unlock(&ictx->topology);
-	return has;
-}
-EXPORT_SYMBOL_GPL(iommufd_ctx_has_group);
-
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id)
 {

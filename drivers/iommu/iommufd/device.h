@@ -54,8 +54,6 @@ struct iommufd_device {
 	bool noncoherent;
 };
 
-struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,
-					 struct iommu_group *group);
 struct device *iommufd_group_get_device(struct iommu_group *group);
 struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 					  struct iommu_group *group);

@@ -20,13 +20,8 @@ module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Bind devices on platforms without interrupt remapping, on which their user can inject interrupts into the host (default: N)");
 
-/**
- * iommufd_group_find - Is a group owned by this file?
- * @ictx: the file, with its topology locked
- * @group: the IOMMU group
- */
-struct iommufd_group *iommufd_group_find(struct iommufd_ctx *ictx,
-					 struct iommu_group *group)
+static struct iommufd_group *group_find(struct iommufd_ctx *ictx,
+					struct iommu_group *group)
 {
 	struct iommufd_group *igroup;
 
@@ -107,7 +102,7 @@ static void __cold refuse_claim(struct iommu_group *group, int error)
 struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 					  struct iommu_group *group)
 {
-	struct iommufd_group *igroup = iommufd_group_find(ictx, group);
+	struct iommufd_group *igroup = group_find(ictx, group);
 	struct device *dev;
 	int rc;
 
