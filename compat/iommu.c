@@ -5,6 +5,9 @@
 #include <linux/delay.h>
 #include <linux/irqdomain.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/pci-ats.h>
+#include <linux/pci.h>
 
 #include <compat.h>
 
@@ -177,6 +180,53 @@ void iommu_gather_flush(struct iommu_domain *domain,
 {
 	iommu_flush_iotlb_all(domain);
 	put_pages_list(&gather->freelist);
+}
+
+/* VT-d's driver counts the pages of a range in 32 bits */
+#define FLUSH_MAX (1UL << 43)
+
+/**
+ * iommu_flush_device_tlbs - Have devices forget what they were translated
+ * @domain: flushed by iommu_gather_flush()
+ * @first: first IOVA
+ * @last: last IOVA, inclusive
+ *
+ * iommu_flush_iotlb_all() does so, but not that of VT-d's driver before 6.10 on an
+ * IOMMU in caching mode, which knows the devices only when it flushes ranges.
+ */
+void iommu_flush_device_tlbs(struct iommu_domain *domain, unsigned long first,
+			     unsigned long last)
+{
+	struct iommu_iotlb_gather gather;
+	unsigned long step;
+
+	/* AMD's, whose ranges may be too long for steps */
+	if (domain->geometry.aperture_end == ~0UL)
+		return;
+	for (;;) {
+		step = min(last - first, FLUSH_MAX - 1);
+		iommu_iotlb_gather_init(&gather);
+		gather.start = first;
+		gather.end = first + step;
+		iommu_iotlb_sync(domain, &gather);
+		if (first + step == last)
+			break;
+		first += step + 1;
+	}
+}
+
+static int has_device_tlb(struct device *dev, void *unused)
+{
+	return dev_is_pci(dev) && pci_ats_supported(to_pci_dev(dev));
+}
+
+/**
+ * iommu_group_has_device_tlb - May a device keep translations (PCIe ATS)?
+ * @group: the group
+ */
+bool iommu_group_has_device_tlb(struct iommu_group *group)
+{
+	return iommu_group_for_each_dev(group, NULL, has_device_tlb);
 }
 
 static int translates_by(struct device *dev, void *domain)

@@ -289,6 +289,9 @@ int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 	if (!iommufd_object_hold(&hwpt->obj))
 		return refuse(-ENOENT, "HWPT %u is being destroyed",
 			      hwpt->obj.id);
+	/* From the first translation on that a device may keep */
+	if (iommu_group_has_device_tlb(group->group))
+		hwpt->member.device_tlb = true;
 	if (hwpt->nr_groups)
 		rc = attach_further(hwpt, group);
 	else

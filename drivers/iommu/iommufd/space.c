@@ -154,16 +154,18 @@ out_unlock:
 
 /*
  * Neighbours are cleared together: an IOMMU driver takes a table that a range
- * covers whole out at once. A BAR may not be there, and would be a hole.
+ * covers whole out at once. A BAR may not be there, and would be a hole. Returns the
+ * last IOVA of all.
  */
-static void areas_unmap_domain(struct area *list, struct area *end,
-			       struct iommu_domain *domain,
-			       struct iommu_iotlb_gather *gather)
+static unsigned long areas_unmap_domain(struct area *list, struct area *end,
+					struct iommu_domain *domain,
+					struct iommu_iotlb_gather *gather)
 {
+	unsigned long last = 0;
+
 	while (list != end) {
 		unsigned long first = list->range.first;
 		bool is_bar = list->pages->is_bar;
-		unsigned long last;
 
 		if (is_bar)
 			bar_hide(list->pages->bar, domain, first);
@@ -176,17 +178,19 @@ static void areas_unmap_domain(struct area *list, struct area *end,
 			domain_unmap(domain, first, last - first + 1, gather);
 		cond_resched();
 	}
+	return last;
 }
 
-/* Take areas before @end, or all for NULL, out of one domain */
+/* Take areas before @end, or all for NULL, out of one domain; at least one */
 static void areas_unmap_now(struct area *list, struct area *end,
-			    struct iommu_domain *domain)
+			    struct space_domain *member)
 {
 	struct iommu_iotlb_gather gather __uninitialized;
+	unsigned long last;
 
 	iommu_gather_start(&gather);
-	areas_unmap_domain(list, end, domain, &gather);
-	iommu_gather_flush(domain, &gather);
+	last = areas_unmap_domain(list, end, member->domain, &gather);
+	space_domain_flush(member, &gather, list->range.first, last);
 }
 
 /* Take areas out of the domains before @end, or of all for NULL */
@@ -200,7 +204,7 @@ static void areas_unmap_domains(struct space *space, struct area *list,
 	list_for_each_entry(member, &space->domains, link) {
 		if (member == end)
 			break;
-		areas_unmap_now(list, NULL, member->domain);
+		areas_unmap_now(list, NULL, member);
 	}
 }
 
@@ -209,8 +213,9 @@ static void areas_unmap_domains(struct space *space, struct area *list,
  * none.
  */
 static int areas_map_domain(struct space *space, struct area *list,
-			    struct iommu_domain *domain)
+			    struct space_domain *member)
 {
+	struct iommu_domain *domain = member->domain;
 	unsigned long first = list->range.first;
 	unsigned long done = 0;
 	struct area *area;
@@ -229,7 +234,8 @@ static int areas_map_domain(struct space *space, struct area *list,
 		return 0;
 
 err_unmap:
-	areas_unmap_now(list, area, domain);
+	if (area != list)
+		areas_unmap_now(list, area, member);
 	return rc;
 }
 
@@ -241,7 +247,7 @@ static int areas_map_domains(struct space *space, struct area *list)
 	lockdep_assert_held(&space->domains_sem);
 
 	list_for_each_entry(member, &space->domains, link) {
-		rc = areas_map_domain(space, list, member->domain);
+		rc = areas_map_domain(space, list, member);
 		if (rc) {
 			areas_unmap_domains(space, list, member);
 			return rc;

@@ -25,6 +25,7 @@
 #include "iova_tree.h"
 
 struct iommu_domain;
+struct iommu_iotlb_gather;
 struct owner_table;
 struct page;
 struct pages;
@@ -124,10 +125,12 @@ struct space {
 /**
  * struct space_domain - A domain that shows a space to devices
  * @domain: the domain, to which a device is attached
+ * @device_tlb: one of its devices may keep translations; set before it is attached
  * @link: in space.domains
  */
 struct space_domain {
 	struct iommu_domain *domain;
+	bool device_tlb;
 	struct list_head link;
 };
 
@@ -231,6 +234,9 @@ static inline int space_tables_check(struct space *space, unsigned long length)
 }
 
 /* space_domain.c */
+void space_domain_flush(struct space_domain *member,
+			struct iommu_iotlb_gather *gather, unsigned long first,
+			unsigned long last);
 struct area *space_next_live(struct space *space, unsigned long from,
 			     unsigned long end);
 int space_update_alignment(struct space *space);

@@ -38,6 +38,22 @@ struct area *space_next_live(struct space *space, unsigned long from,
 	return area;
 }
 
+/**
+ * space_domain_flush - Have nobody translate by what was taken out of a domain
+ * @member: the domain
+ * @gather: what domain_unmap() was given
+ * @first: first IOVA that was taken out
+ * @last: last IOVA, inclusive
+ */
+void space_domain_flush(struct space_domain *member,
+			struct iommu_iotlb_gather *gather, unsigned long first,
+			unsigned long last)
+{
+	iommu_gather_flush(member->domain, gather);
+	if (unlikely(member->device_tlb))
+		iommu_flush_device_tlbs(member->domain, first, last);
+}
+
 static unsigned long domain_alignment(const struct iommu_domain *domain)
 {
 	return 1UL << __ffs(domain->pgsize_bitmap);
@@ -136,15 +152,17 @@ static void domain_clear(struct space *space, struct space_domain *member,
 			 unsigned long end)
 {
 	struct iommu_iotlb_gather gather;
+	unsigned long last = 0;
 	struct area *area;
 
 	iommu_gather_start(&gather);
 	for_each_live(area, space, end) {
 		domain_unmap_pages(member->domain, area->range.first,
 				   area->pages, area_length(area), &gather);
+		last = area->range.last;
 		cond_resched();
 	}
-	iommu_gather_flush(member->domain, &gather);
+	space_domain_flush(member, &gather, 0, last);
 
 	if (space->nr_domains > 1)
 		return;

@@ -24,9 +24,13 @@
 #define HUGE	(2UL << 20)
 #define AT	0x10000000UL
 
+#define VENDOR	0x1af4	/* a virtio NIC */
+#define NET	0x1041
+
 /* In the letters of trace_letters(): a, b, c and so on */
 static const char *const events[] = {
-	"order_unmap", "order_flush", "order_unpin", "order_unpin_range", NULL
+	"order_unmap", "order_flush", "order_unpin", "order_unpin_range",
+	"order_device", NULL
 };
 
 FIXTURE(order)
@@ -46,6 +50,8 @@ FIXTURE_SETUP(order)
 		vtd ? "intel_flush_iotlb_all" : "amd_iommu_flush_iotlb_all",
 		"unpin_user_pages_dirty_lock",
 		"unpin_user_page_range_dirty_lock",
+		/* AMD's driver has no function of its own for that */
+		vtd ? "qi_flush_dev_iotlb" : NULL,
 	};
 	int i;
 
@@ -56,7 +62,8 @@ FIXTURE_SETUP(order)
 	ASSERT_NE(NULL, self->memory);
 	for (i = 0; events[i]; i++) {
 		probe_remove(events[i]);
-		ASSERT_EQ(0, probe_add(events[i], functions[i]));
+		if (functions[i])
+			ASSERT_EQ(0, probe_add(events[i], functions[i]));
 	}
 }
 
@@ -174,6 +181,44 @@ TEST_F(order, close)
 	trace_letters(events, self->letters, sizeof(self->letters));
 	EXPECT_TRUE(in_order(self->letters + strspn(self->letters, "b")))
 		TH_LOG("the order was %s", self->letters);
+}
+
+/* A device that keeps translations itself (PCIe ATS) forgets them as well. */
+TEST_F(order, device_tlb)
+{
+	char name[PCI_NAME_LEN];
+	const char *letters;
+	uint32_t pt, id;
+	int device;
+
+	if (!machine_has_vtd())
+		SKIP(return, "AMD's driver flushes the devices with the IOMMU");
+	if (pci_find(VENDOR, NET, 0, name))
+		SKIP(return, "the machine has no device with ATS");
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	device = pci_open_device_file(name);
+	ASSERT_GE(device, 0);
+	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
+	pt = self->ioas;
+	ASSERT_EQ(0, vfio_attach(device, &pt));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGES * PAGE, AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, PAGES * PAGE, NULL));
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	/* The IOMMU first, or the device would be told the same again */
+	letters = self->letters + strspn(self->letters, "a");
+	EXPECT_EQ('a', self->letters[0]);
+	EXPECT_EQ('b', *letters);
+	letters += strspn(letters, "b");
+	EXPECT_EQ('e', *letters);
+	letters += strspn(letters, "e");
+	EXPECT_EQ('d', *letters) {
+		TH_LOG("the order was %s", self->letters);
+	}
+	ASSERT_EQ(0, close(device));
+	ASSERT_EQ(0, pci_unbind_driver(name));
 }
 
 TEST_HARNESS_MAIN
