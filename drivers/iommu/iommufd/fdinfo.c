@@ -9,7 +9,7 @@
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
-#include <linux/pid.h>
+#include <linux/sched.h>
 #include <linux/sched/user.h>
 #include <linux/seq_file.h>
 #include <linux/uidgid.h>
@@ -107,10 +107,11 @@ static void show_owners(struct seq_file *seq, struct owner_table *table)
 	};
 	struct owner *owner;
 
-	mutex_lock(&table->lock);
+	if (mutex_lock_killable(&table->lock))
+		return;
 	list_for_each_entry(owner, &table->list, link)
 		seq_printf(seq, "owner:\t%d uid %u limit-of %s pinned %lu\n",
-			   pid_vnr(task_tgid(owner->who.leader)),
+			   task_tgid_vnr(owner->who.leader),
 			   from_kuid_munged(seq_user_ns(seq),
 					    owner->who.cred->user->uid),
 			   modes[owner->mode],
@@ -128,6 +129,7 @@ void iommufd_show_fdinfo(struct seq_file *seq, struct file *file)
 	struct iommufd_ctx *ictx = file->private_data;
 	struct iommufd_object *obj;
 	unsigned long id = 0;
+	int rc;
 
 	iommufd_refusal_show(seq, &ictx->refusal);
 	for (;;) {
@@ -139,10 +141,15 @@ void iommufd_show_fdinfo(struct seq_file *seq, struct file *file)
 		if (!obj)
 			break;
 		if (!IS_ERR(obj)) {
-			mutex_lock(&ictx->topology);
-			show_object(seq, obj);
-			mutex_unlock(&ictx->topology);
+			/* Whoever attaches may pin for as long as he likes */
+			rc = mutex_lock_killable(&ictx->topology);
+			if (!rc) {
+				show_object(seq, obj);
+				mutex_unlock(&ictx->topology);
+			}
 			iommufd_object_put(obj);
+			if (rc)
+				return;
 		}
 		id++;
 	}
