@@ -265,6 +265,8 @@ static int use_whole(struct pages *pages)
 			iommufd_refusal_forget();
 		}
 	}
+	if (pages->users == USERS_MAX)
+		return refuse(-EOVERFLOW, "the memory is mapped too often");
 	pages->users++;
 	return 0;
 }
@@ -305,7 +307,8 @@ static void unuse_whole(struct pages_bin *bin, struct pages *pages)
  * Until pages_unpin(), @pages->is_bar and @pages->runs do not change and may be
  * read without a lock. Of a BAR nothing is pinned.
  *
- * Return: 0; -ENOMEM also when the owner's limit is exceeded; -EFAULT; -EINTR.
+ * Return: 0; -ENOMEM also when the owner's limit is exceeded; -EFAULT; -EINTR;
+ * -EOVERFLOW when it is mapped too often.
  */
 int pages_pin(struct pages *pages)
 {
@@ -393,6 +396,8 @@ static long hold_singles(struct pages *pages, unsigned long index,
 		return -EFAULT;
 	*word = SINGLE_ONCE;
 	if (pages->users) {
+		if (nr > USERS_MAX - pages->users)
+			return -EOVERFLOW;
 		whole_pages(pages, index, nr, out);
 		pages->users += nr;
 		return nr;

@@ -28,11 +28,14 @@ struct folio_batch;
  */
 #define PAGES_ROOM 96
 
+/* What fits into pages.users */
+#define USERS_MAX ((1U << 30) - 1)
+
 /**
  * struct pages - The memory of a mapping, shared by the areas that show it
  * @refs: one for each area, and for each ioctl that is making one
  * @users: areas in domains and accesses that need all of it pinned; pinned while
- *         not 0
+ *         not 0; up to USERS_MAX
  * @writable: devices may write to it, so its pages are pinned for writing
  * @is_bar: it is a device's BAR; never while @users is 0. Written with @lock held,
  *          read without by those who are one of @users
