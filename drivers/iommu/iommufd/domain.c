@@ -6,11 +6,15 @@
  * as one ioctl makes or takes away.
  */
 #include <linux/iommufd_refusal.h>
+#include <linux/sched.h>
 
 #include <compat.h>
 #include "bar.h"
 #include "domain.h"
 #include "pages.h"
+
+/* Runs that are mapped before others may run */
+#define RUNS_BATCH 1024
 
 /* Frames of a device are mapped with a lock held that reclaim may wait for */
 static gfp_t map_gfp(int prot)
@@ -69,6 +73,7 @@ int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
 	struct runs_iter iter __uninitialized;
 	struct run run __uninitialized;
 	unsigned long done = 0;
+	unsigned int nr = 0;
 	unsigned long skip;
 	int rc;
 
@@ -89,6 +94,8 @@ int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
 		}
 		done += step;
 		skip = 0;
+		if (!(++nr % RUNS_BATCH))
+			cond_resched();
 	}
 	return 0;
 

@@ -149,6 +149,7 @@ void iova_free_all(struct rb_root_cached *tree)
 	while ((node = interval_tree_iter_first(tree, 0, ULONG_MAX))) {
 		interval_tree_remove(node, tree);
 		kfree(to_reserve(node));
+		cond_resched();
 	}
 }
 

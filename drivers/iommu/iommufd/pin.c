@@ -414,6 +414,7 @@ static inline unsigned int unpin_later(struct page **batch, unsigned int nr,
 	if (nr < UNPIN_BATCH)
 		return nr;
 	unpin_user_pages_dirty_lock(batch, nr, dirty);
+	cond_resched();
 	return 0;
 }
 

@@ -22,7 +22,7 @@
 #include "pages.h"
 #include "space.h"
 
-/* Areas that are worked on before others get the lock */
+/* Areas that are worked on before others get the lock, or may run */
 #define AREAS_BATCH 1024
 
 void space_init(struct space *space)
@@ -228,6 +228,8 @@ static int areas_map_domain(struct space *space, struct area *list,
 		if (rc)
 			goto err_unmap;
 		done += area_length(area);
+		if (area->next)
+			cond_resched();
 	}
 	rc = iommu_sync_map(domain, first, done);
 	if (!rc)
@@ -262,8 +264,11 @@ static void areas_unpin(struct area *list, struct area *end)
 	struct pages_bin bin __uninitialized;
 
 	pages_bin_init(&bin);
-	for (; list != end; list = list->next)
+	for (; list != end; list = list->next) {
 		pages_bin_unpin(&bin, list->pages);
+		if (list->next)
+			cond_resched();
+	}
 	pages_bin_empty(&bin);
 }
 
@@ -370,6 +375,8 @@ static struct area *area_alloc(struct pages *pages, unsigned long offset,
 /* Undo area_init(), and areas_pin() if it was done */
 static void areas_free(struct pages_bin *bin, struct area *list, bool pinned)
 {
+	unsigned int nr = 0;
+
 	while (list) {
 		struct area *area = list;
 		struct pages *pages = area->pages;
@@ -383,6 +390,8 @@ static void areas_free(struct pages_bin *bin, struct area *list, bool pinned)
 			pages_bin_unpin_put(bin, pages);
 		else
 			pages_bin_put(bin, pages);
+		if (!(++nr % AREAS_BATCH))
+			cond_resched();
 	}
 }
 
@@ -550,6 +559,8 @@ static void areas_revive(struct space *space, struct area *list)
 	for (; list; list = list->next) {
 		list->state = AREA_LIVE;
 		list->closed = false;
+		if (list->next)
+			cond_resched();
 	}
 }
 
