@@ -5,10 +5,17 @@
  * the stock modules meet the same expectations.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/iommufd.h"
 #include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/skip.h"
@@ -172,6 +179,93 @@ TEST_F(mdev, dirty_unmap)
 	EXPECT_EQ(1, bits[1]);
 	EXPECT_EQ(1, self->memory[0]);
 	EXPECT_TRUE(census_settles(self->pins));
+}
+
+/* Pages 0 to 191 are mapped, then only 100 to 128 are */
+#define BEFORE	192
+#define FIRST	100
+#define AFTER	29
+
+struct swap {
+	FIXTURE_DATA(mdev) *self;
+	uint32_t ioas;
+	void *memory;
+	int faults;
+	int rc;
+};
+
+/* Answers the fault of the kernel at a word of the bitmap, after the change */
+static void *swap_mappings(void *arg)
+{
+	struct uffdio_zeropage zero = { };
+	struct swap *swap = arg;
+	int c = swap->self->c;
+	struct uffd_msg msg;
+
+	if (read(swap->faults, &msg, sizeof(msg)) != sizeof(msg)) {
+		swap->rc = -errno;
+		return NULL;
+	}
+	swap->rc = ioas_unmap(c, swap->ioas, AT, BEFORE * PAGE, NULL);
+	if (!swap->rc)
+		swap->rc = ioas_map_at(c, swap->ioas, MAP_RW, swap->memory,
+				       AFTER * PAGE, AT + FIRST * PAGE);
+	if (!swap->rc)
+		swap->rc = mock_pin(swap->self->device, AT + FIRST * PAGE, 1,
+				    PIN) == 1 ? 0 : -EIO;
+	zero.range.start = msg.arg.pagefault.address & -PAGE;
+	zero.range.len = PAGE;
+	if (ioctl(swap->faults, UFFDIO_ZEROPAGE, &zero) && !swap->rc)
+		swap->rc = -errno;
+	return NULL;
+}
+
+/*
+ * While the bitmap of a mapping is written, a shorter one takes its place: what lies
+ * behind the bits of that is neither told nor cleared.
+ */
+TEST_F(mdev, dirty_of_another)
+{
+	struct uffdio_register missing = {
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = { .api = UFFD_API };
+	struct swap swap = { .self = self };
+	pthread_t thread;
+	uint64_t *bits;
+	char *bitmap;
+
+	if (type1_is_stock())
+		SKIP(return, "the stock modules do not let mappings change meanwhile");
+	swap.memory = memory_anonymous(BEFORE * PAGE);
+	ASSERT_NE(NULL, swap.memory);
+	/* The first word on a page that is there, the others on one that is not */
+	bitmap = memory_of_pages(2 * PAGE);
+	ASSERT_NE(NULL, bitmap);
+	memset(bitmap, 0, PAGE);
+	bits = (uint64_t *)(bitmap + PAGE) - 1;
+	swap.faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	ASSERT_GE(swap.faults, 0);
+	ASSERT_EQ(0, ioctl(swap.faults, UFFDIO_API, &api));
+	missing.range.start = (unsigned long)bitmap + PAGE;
+	missing.range.len = PAGE;
+	ASSERT_EQ(0, ioctl(swap.faults, UFFDIO_REGISTER, &missing));
+
+	ASSERT_EQ(0, container_map(self->c, DMA_RW, swap.memory, BEFORE * PAGE,
+				   AT));
+	ASSERT_EQ(0, vfio_ioas(self->c, IOMMU_VFIO_IOAS_GET, &swap.ioas));
+	ASSERT_EQ(0, container_dirty(self->c,
+				     VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
+	ASSERT_EQ(1, mock_pin(self->device, AT, 1, PIN));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, swap_mappings, &swap));
+	EXPECT_EQ(0, container_get_bitmap(self->c, AT, BEFORE * PAGE, PAGE,
+					  bits, 24));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, swap.rc);
+	EXPECT_EQ(1, bits[0]);
+	EXPECT_EQ(0, bits[1]);
+	EXPECT_EQ(0, bits[2]);
+	close(swap.faults);
 }
 
 TEST_HARNESS_MAIN
