@@ -215,9 +215,12 @@ void space_let_go(struct space *space, struct space_access *access)
 	mutex_unlock(&space->lock);
 }
 
-/* Close all areas of a range; return the lowest above @from that is in use */
+/*
+ * Close all areas of a range; return the lowest above @from that is in use. @opened
+ * is whether that one was open, so that it may have been taken into use just now.
+ */
 static struct area *close_areas(struct space *space, unsigned long from,
-				unsigned long last)
+				unsigned long last, bool *opened)
 {
 	struct area *area;
 
@@ -225,6 +228,7 @@ static struct area *close_areas(struct space *space, unsigned long from,
 
 	for (area = range_to_area(iova_tree_first(&space->areas, from, last));
 	     area; area = range_to_area(iova_tree_next(&area->range, last))) {
+		*opened = !area->closed;
 		area->closed = true;
 		if (space_in_use(space, area))
 			return area;
@@ -264,10 +268,14 @@ int space_quiesce_accesses(struct space *space, unsigned long first,
 	unsigned long told = 0;
 	bool any = false;
 	struct area *area;
+	bool opened;
 
 	mutex_lock(&space->lock);
-	while ((area = close_areas(space, from, last))) {
+	while ((area = close_areas(space, from, last, &opened))) {
 		from = area->range.first;
+		/* Another unmap that failed may let accesses in where all were told */
+		if (opened)
+			any = false;
 		/* Told once nothing begins there and nothing is going on */
 		if (!space_is_busy(space, area) && (!any || from > told)) {
 			any = true;
