@@ -3,6 +3,7 @@
  * Ioctls on HWPTs and devices.
  */
 #include <linux/iommu.h>
+#include <linux/overflow.h>
 
 #include "device.h"
 #include "uapi.h"
@@ -81,7 +82,8 @@ int iommufd_hwpt_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	struct iommufd_device *idev;
 	int rc;
 
-	if (cmd->__reserved || cmd->__reserved2)
+	/* Nobody has ever looked at __reserved2 */
+	if (cmd->__reserved)
 		return refuse(-EOPNOTSUPP, RESERVED);
 	/* Data of a type, or neither */
 	if (!cmd->data_type != !cmd->data_len)
@@ -130,5 +132,61 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
 out_put:
 	iommufd_object_put(&idev->obj);
+	return rc;
+}
+
+#define NO_DIRTY "the IOMMU drivers of this kernel do not track what devices write"
+
+int iommufd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_set_dirty_tracking *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+
+	if (cmd->flags & ~IOMMU_HWPT_DIRTY_TRACKING_ENABLE)
+		return refuse(-EOPNOTSUPP, "flags " NOT_KNOWN, cmd->flags);
+	obj = iommufd_object_get(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_HWPT);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	iommufd_object_put(obj);
+	return refuse(-EOPNOTSUPP, NO_DIRTY);
+}
+
+static int check_bitmap(const struct iommu_hwpt_get_dirty_bitmap *cmd,
+			unsigned long alignment)
+{
+	u64 edges;
+	u64 last;
+
+	if (check_add_overflow(cmd->iova, cmd->length - 1, &last))
+		return refuse(-EOVERFLOW, "0x%llx and 0x%llx bytes go past the last IOVA",
+			      cmd->iova, cmd->length);
+	edges = cmd->iova | (last + 1);
+	if (!cmd->page_size || edges & (alignment - 1) ||
+	    edges & (cmd->page_size - 1))
+		return refuse(-EINVAL,
+			      "0x%llx to 0x%llx is not whole pages of 0x%llx bytes, or 0x%lx of the IOAS",
+			      cmd->iova, last, cmd->page_size, alignment);
+	return 0;
+}
+
+int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hwpt_get_dirty_bitmap *cmd = ucmd->cmd;
+	struct iommufd_object *obj;
+	struct iommufd_hwpt *hwpt;
+	int rc;
+
+	if (cmd->flags & ~IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR ||
+	    cmd->__reserved)
+		return refuse(-EOPNOTSUPP, UNKNOWN_FLAGS ", or " RESERVED,
+			      cmd->flags);
+	obj = iommufd_object_get(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_HWPT);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	hwpt = container_of(obj, struct iommufd_hwpt, obj);
+	rc = check_bitmap(cmd, READ_ONCE(hwpt->ioas->space.alignment));
+	if (!rc)
+		rc = refuse(-EOPNOTSUPP, NO_DIRTY);
+	iommufd_object_put(obj);
 	return rc;
 }

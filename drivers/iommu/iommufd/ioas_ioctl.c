@@ -278,6 +278,20 @@ out_put_from:
 	return rc;
 }
 
+/* The last IOVA of a range */
+static int unmap_last(const struct iommu_ioas_unmap *cmd, unsigned long *last)
+{
+	bool huge = cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX;
+
+	if (!huge && !cmd->length)
+		return refuse(-EINVAL, "the length is 0");
+	if (huge || check_add_overflow((unsigned long)cmd->iova,
+				       (unsigned long)cmd->length - 1, last))
+		return refuse(-EOVERFLOW, "0x%llx and 0x%llx bytes go past the last IOVA",
+			      cmd->iova, cmd->length);
+	return 0;
+}
+
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_unmap __user *user = ucmd->user;
@@ -293,15 +307,10 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 		return PTR_ERR(ioas);
 	if (all) {
 		last = ULONG_MAX;
-	} else if (!cmd->length) {
-		rc = refuse(-EINVAL, "the length is 0");
-		goto out_put;
-	} else if (cmd->iova >= ULONG_MAX || cmd->length >= ULONG_MAX ||
-		   check_add_overflow((unsigned long)cmd->iova,
-				      (unsigned long)cmd->length - 1, &last)) {
-		rc = refuse(-EOVERFLOW, "0x%llx and 0x%llx bytes go past the last IOVA",
-			    cmd->iova, cmd->length);
-		goto out_put;
+	} else {
+		rc = unmap_last(cmd, &last);
+		if (rc)
+			goto out_put;
 	}
 
 	rc = space_unmap(&ioas->space, cmd->iova, last, &unmapped);

@@ -7,6 +7,8 @@
 #include "coherency.h"
 #include "uapi.h"
 
+#define NO_OPERATION "the operation %u is not known"
+
 static int set_rlimit_mode(struct iommufd_ctx *ictx, u64 val)
 {
 	int rc = 0;
@@ -47,7 +49,10 @@ static int option_huge_pages(struct iommufd_ctx *ictx, struct iommu_option *cmd)
 
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	if (cmd->op == IOMMU_OPTION_OP_GET)
+	/* An unknown operation comes after an unknown ID, as on mainline */
+	if (cmd->op > IOMMU_OPTION_OP_GET)
+		rc = refuse(-EOPNOTSUPP, NO_OPERATION, cmd->op);
+	else if (cmd->op == IOMMU_OPTION_OP_GET)
 		cmd->val64 = ioas->space.huge;
 	else if (cmd->val64 > 1)
 		rc = refuse(-EINVAL, "the value %llu is neither 0 nor 1",
@@ -85,9 +90,11 @@ int iommufd_option(struct iommufd_ucmd *ucmd)
 	struct iommu_option *cmd = ucmd->cmd;
 	int rc;
 
-	if (cmd->__reserved || cmd->op > IOMMU_OPTION_OP_GET)
-		return refuse(-EOPNOTSUPP, "the operation %u is not known, or " RESERVED,
-			      cmd->op);
+	if (cmd->__reserved)
+		return refuse(-EOPNOTSUPP, RESERVED);
+	if (cmd->op > IOMMU_OPTION_OP_GET &&
+	    cmd->option_id != IOMMU_OPTION_HUGE_PAGES)
+		return refuse(-EOPNOTSUPP, NO_OPERATION, cmd->op);
 	switch (cmd->option_id) {
 	case IOMMU_OPTION_RLIMIT_MODE:
 		rc = option_rlimit_mode(ucmd->ictx, cmd);
@@ -133,8 +140,7 @@ int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
 	case IOMMU_VFIO_IOAS_CLEAR:
 		break;
 	default:
-		return refuse(-EOPNOTSUPP, "the operation %u is not known",
-			      cmd->op);
+		return refuse(-EOPNOTSUPP, NO_OPERATION, cmd->op);
 	}
 
 	mutex_lock(&ictx->topology);

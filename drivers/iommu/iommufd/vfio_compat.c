@@ -202,30 +202,40 @@ static void set_type(struct iommufd_ctx *ictx, unsigned long type)
 	mutex_unlock(&ictx->topology);
 }
 
-static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
+/* /dev/vfio/vfio answers as type 1 does, /dev/iommu as mainline's does */
+static int check_type(const struct vfio_compat *compat, unsigned long type)
 {
-	struct vfio_compat *compat = &ictx->compat;
-	struct iommufd_ioas *ioas;
-	int rc;
-
-	lockdep_assert_held_write(&compat->sem);
-
-	if (compat->type)
-		return refuse(-EINVAL, "VFIO_SET_IOMMU has been called already, with %lu",
-			      compat->type);
-	if (compat->container && list_empty(&compat->groups))
-		return refuse(-EINVAL, "no group is in the container");
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
-		break;
+		return 0;
 	case VFIO_TYPE1_NESTING_IOMMU:
 	case VFIO_UNMAP_ALL:
 		/* Extensions by number, but none that an IOMMU has or that is set */
 		return refuse(-EINVAL, "extension %lu is not one to set", type);
 	default:
-		return refuse(-ENODEV, "the type %lu is not known", type);
+		return refuse(compat->container ? -ENODEV : -EINVAL,
+			      "the type %lu is not known", type);
 	}
+}
+
+static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
+{
+	struct vfio_compat *compat = &ictx->compat;
+	unsigned long former = compat->type;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	lockdep_assert_held_write(&compat->sem);
+
+	if (compat->container && former)
+		return refuse(-EINVAL, "VFIO_SET_IOMMU has been called already, with %lu",
+			      former);
+	if (compat->container && list_empty(&compat->groups))
+		return refuse(-EINVAL, "no group is in the container");
+	rc = check_type(compat, type);
+	if (rc)
+		return rc;
 
 	ioas = vfio_compat_ioas(ictx);
 	if (IS_ERR(ioas))
@@ -237,7 +247,8 @@ static long set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 			goto out_put;
 	}
 	set_type(ictx, type);
-	rc = groups_attach(ictx, ioas);
+	/* With a type the groups are attached already */
+	rc = former ? 0 : groups_attach(ictx, ioas);
 	if (rc)
 		set_type(ictx, 0);
 out_put:

@@ -11,23 +11,6 @@
 
 #include "ioas.h"
 
-/* Do all devices see memory through domains that enforce snooping? */
-static bool all_enforce(struct iommufd_ctx *ictx)
-{
-	struct iommufd_ioas *ioas = vfio_compat_ioas(ictx);
-	struct iommufd_hwpt *hwpt;
-	bool all = true;
-
-	if (IS_ERR(ioas))
-		return true;
-	mutex_lock(&ictx->topology);
-	list_for_each_entry(hwpt, &ioas->hwpts, link)
-		all &= !hwpt->nr_groups || hwpt->enforces;
-	mutex_unlock(&ictx->topology);
-	iommufd_ioas_put(ioas);
-	return all;
-}
-
 static bool is_set_up(struct iommufd_ctx *ictx)
 {
 	u32 id;
@@ -37,24 +20,48 @@ static bool is_set_up(struct iommufd_ctx *ictx)
 	return !vfio_compat_ioas_id(ictx, &id);
 }
 
+/* Do all devices see memory through domains that enforce snooping? */
+static long all_enforce(struct iommufd_ctx *ictx)
+{
+	struct iommufd_hwpt *hwpt;
+	struct iommufd_ioas *ioas;
+	bool all = true;
+
+	if (ictx->compat.container && !ictx->compat.type)
+		return 0;
+	ioas = vfio_compat_ioas(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	mutex_lock(&ictx->topology);
+	list_for_each_entry(hwpt, &ioas->hwpts, link)
+		all &= !hwpt->nr_groups || hwpt->enforces;
+	mutex_unlock(&ictx->topology);
+	iommufd_ioas_put(ioas);
+	return all;
+}
+
 /**
  * vfio_compat_check_extension - What a container can do
  * @ictx: with the lock of the container held
  * @arg: number of an extension
+ *
+ * Return: 1 or 0; -ENODEV when it depends on an IOAS, and there is none.
  */
 long vfio_compat_check_extension(struct iommufd_ctx *ictx, unsigned long arg)
 {
 	switch (arg) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
-	case VFIO_TYPE1_NESTING_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
+	case VFIO_TYPE1_NESTING_IOMMU:
+		/* Type 1 has it without any use */
+		return ictx->compat.container;
 	case VFIO_UPDATE_VADDR:
 		return is_set_up(ictx) &&
 		       !vfio_compat_has_emulated(&ictx->compat);
 	case VFIO_DMA_CC_IOMMU:
-		return is_set_up(ictx) && all_enforce(ictx);
+		return all_enforce(ictx);
 	default:
 		return 0;
 	}

@@ -364,6 +364,71 @@ TEST_F(bound, explicit_hwpt)
 	EXPECT_EQ(0, iommufd_destroy(self->rig.iommufd, self->rig.ioas));
 }
 
+/* Dirty pages are not tracked, which is found out after all that a caller does wrong. */
+TEST_F(bound, dirty_rules)
+{
+	struct iommu_hwpt_set_dirty_tracking track = {
+		.size = sizeof(track),
+		.flags = IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
+	};
+	const struct {
+		uint64_t iova, length, page_size;
+		int rc;
+	} cases[] = {
+		{ 0, 4096, 4096, -EOPNOTSUPP },
+		{ 4096, 1 << 20, 4096, -EOPNOTSUPP },
+		{ UINT64_MAX - 4095, 4096, 4096, -EOPNOTSUPP },
+		{ UINT64_MAX - 4095, 4097, 4096, -EOVERFLOW },
+		{ 4096, UINT64_MAX, 4096, -EOVERFLOW },
+		{ 4096, 0, 4096, -EOVERFLOW },
+		{ 4096, 4096, 0, -EINVAL },
+		{ 2048, 4096, 4096, -EINVAL },
+		{ 4096, 2048, 4096, -EINVAL },
+		{ 4096, 4096, 8192, -EINVAL },
+	};
+	const uint32_t wrong[] = {
+		0, 1000, self->rig.ioas, self->rig.device_id,
+	};
+	int fd = self->rig.iommufd;
+	uint32_t hwpt;
+	int i;
+
+	ASSERT_EQ(0, hwpt_alloc(fd, 0, self->rig.device_id, self->rig.ioas,
+				&hwpt));
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct iommu_hwpt_get_dirty_bitmap get = {
+			.size = sizeof(get),
+			.hwpt_id = wrong[i],
+		};
+
+		track.hwpt_id = wrong[i];
+		EXPECT_EQ(-ENOENT, xioctl(fd, IOMMU_HWPT_SET_DIRTY_TRACKING,
+					  &track));
+		EXPECT_EQ(-ENOENT, xioctl(fd, IOMMU_HWPT_GET_DIRTY_BITMAP,
+					  &get));
+	}
+	track.hwpt_id = hwpt;
+	EXPECT_EQ(-EOPNOTSUPP, xioctl(fd, IOMMU_HWPT_SET_DIRTY_TRACKING,
+				      &track));
+	track.flags = 0;
+	EXPECT_EQ(-EOPNOTSUPP, xioctl(fd, IOMMU_HWPT_SET_DIRTY_TRACKING,
+				      &track));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct iommu_hwpt_get_dirty_bitmap get = {
+			.size = sizeof(get),
+			.hwpt_id = hwpt,
+			.iova = cases[i].iova,
+			.length = cases[i].length,
+			.page_size = cases[i].page_size,
+		};
+
+		EXPECT_EQ(cases[i].rc, xioctl(fd, IOMMU_HWPT_GET_DIRTY_BITMAP,
+					      &get)) {
+			TH_LOG("case %d", i);
+		}
+	}
+}
+
 /* What HWPT_ALLOC refuses. */
 TEST_F(bound, hwpt_alloc_rules)
 {
@@ -390,6 +455,12 @@ TEST_F(bound, hwpt_alloc_rules)
 	EXPECT_EQ(-ENOENT, hwpt_alloc(fd, 0, arg.pt_id, arg.pt_id, &hwpt));
 	EXPECT_EQ(-EINVAL, hwpt_alloc(fd, 0, arg.dev_id, 1000, &hwpt));
 	EXPECT_EQ(-EINVAL, hwpt_alloc(fd, 0, arg.dev_id, arg.dev_id, &hwpt));
+
+	/* Mainline never looked at this one, and programs may not clear it. */
+	arg.__reserved2 = 1;
+	EXPECT_EQ(0, xioctl(fd, IOMMU_HWPT_ALLOC, &arg));
+	EXPECT_EQ(0, iommufd_destroy(fd, arg.out_hwpt_id));
+	arg.__reserved2 = 0;
 
 	/* Data without a type, and a type without data. */
 	arg.data_len = 8;

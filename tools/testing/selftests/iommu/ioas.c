@@ -257,6 +257,7 @@ TEST_F(space, unmap_rules)
 		{ AT, 9 * PAGE, -ENOENT },
 		{ AT + 2 * PAGE, 16 * PAGE, -ENOENT },
 		{ UINT64_MAX, PAGE, -EOVERFLOW },
+		{ UINT64_MAX, 0, -EOVERFLOW },
 		{ AT, UINT64_MAX, -EOVERFLOW },
 		{ AT, UINT64_MAX - PAGE, -EOVERFLOW },
 		{ UINT64_MAX - PAGE + 1, 2 * PAGE, -EOVERFLOW },

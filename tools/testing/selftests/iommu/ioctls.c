@@ -20,6 +20,7 @@
 #include "kselftest_harness.h"
 #include "lib/iommufd.h"
 #include "lib/memory.h"
+#include "lib/type1.h"
 
 #define NOBODY	65534
 #define ROOM	16384
@@ -55,9 +56,9 @@ static const struct ioctl_rule rules[] = {
 	RULE(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, -ENOENT),
 	RULE(IOMMU_GET_HW_INFO, iommu_hw_info, __reserved, -ENOENT),
 	RULE(IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking,
-	     __reserved, -EOPNOTSUPP),
+	     __reserved, -ENOENT),
 	RULE(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data,
-	     -EOPNOTSUPP),
+	     -ENOENT),
 	RULE(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved,
 	     -EOPNOTSUPP),
 	RULE(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd,
@@ -274,6 +275,8 @@ TEST_F(ioctls, reserved_fields)
 		RESERVED(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc, __reserved),
 		RESERVED(IOMMU_GET_HW_INFO, iommu_hw_info, __reserved[0]),
 		RESERVED(IOMMU_GET_HW_INFO, iommu_hw_info, __reserved[2]),
+		RESERVED(IOMMU_HWPT_GET_DIRTY_BITMAP,
+			 iommu_hwpt_get_dirty_bitmap, __reserved),
 		RESERVED(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process,
 			 __reserved),
 	};
@@ -310,6 +313,10 @@ TEST_F(ioctls, unknown_flags)
 		FLAGS(IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file, 1 << 3),
 		FLAGS(IOMMU_IOAS_COPY, iommu_ioas_copy, 1 << 3),
 		FLAGS(IOMMU_GET_HW_INFO, iommu_hw_info, 1 << 1),
+		FLAGS(IOMMU_HWPT_SET_DIRTY_TRACKING,
+		      iommu_hwpt_set_dirty_tracking, 1 << 1),
+		FLAGS(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap,
+		      1 << 1),
 		FLAGS(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, 1 << 0),
 		FLAGS(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, 1 << 0),
 		FLAGS(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, 1 << 0),
@@ -490,6 +497,12 @@ TEST_F(ioctls, option_rlimit_mode_unprivileged)
 TEST_F(ioctls, option_huge_pages)
 {
 	const uint32_t huge = IOMMU_OPTION_HUGE_PAGES;
+	struct iommu_option arg = {
+		.size = sizeof(arg),
+		.option_id = huge,
+		.op = 2,
+		.object_id = 1000,
+	};
 	uint32_t ioas, other;
 	uint64_t value;
 
@@ -498,6 +511,10 @@ TEST_F(ioctls, option_huge_pages)
 	EXPECT_EQ(0, iommufd_option_get(self->fd, huge, ioas, &value));
 	EXPECT_EQ(1, value);
 	EXPECT_EQ(-EINVAL, iommufd_option_set(self->fd, huge, ioas, 2));
+	/* An ID that does not exist is told before an unknown operation */
+	EXPECT_EQ(-ENOENT, xioctl(self->fd, IOMMU_OPTION, &arg));
+	arg.object_id = ioas;
+	EXPECT_EQ(-EOPNOTSUPP, xioctl(self->fd, IOMMU_OPTION, &arg));
 	EXPECT_EQ(0, iommufd_option_set(self->fd, huge, ioas, 0));
 	EXPECT_EQ(0, iommufd_option_get(self->fd, huge, ioas, &value));
 	EXPECT_EQ(0, value);
@@ -640,10 +657,21 @@ TEST_F(ioctls, container)
 	EXPECT_EQ(1, ioctl(self->fd, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU));
 	EXPECT_EQ(0, ioctl(self->fd, VFIO_CHECK_EXTENSION,
 			   VFIO_SPAPR_TCE_IOMMU));
+	EXPECT_EQ(0, ioctl(self->fd, VFIO_CHECK_EXTENSION,
+			   VFIO_TYPE1_NESTING_IOMMU));
+	EXPECT_EQ(-ENODEV, container_extension(self->fd, VFIO_DMA_CC_IOMMU));
 	EXPECT_EQ(-ENODEV, xioctl(self->fd, VFIO_IOMMU_MAP_DMA, &map));
+	EXPECT_EQ(-EINVAL, container_set_iommu(self->fd, 99));
+	EXPECT_EQ(-EINVAL, container_set_iommu(self->fd,
+					       VFIO_TYPE1_NESTING_IOMMU));
+	EXPECT_EQ(-ENODEV, container_set_iommu(self->fd, VFIO_TYPE1v2_IOMMU));
 
 	ASSERT_EQ(0, ioas_alloc(self->fd, &ioas));
 	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &ioas));
+	EXPECT_EQ(1, container_extension(self->fd, VFIO_DMA_CC_IOMMU));
+	EXPECT_EQ(0, container_set_iommu(self->fd, VFIO_TYPE1v2_IOMMU));
+	EXPECT_EQ(0, container_set_iommu(self->fd, VFIO_TYPE1v2_IOMMU));
+	EXPECT_EQ(-EINVAL, container_set_iommu(self->fd, 99));
 	EXPECT_EQ(0, xioctl(self->fd, VFIO_IOMMU_MAP_DMA, &map));
 	EXPECT_EQ(-EEXIST, xioctl(self->fd, VFIO_IOMMU_MAP_DMA, &map));
 	EXPECT_EQ(0, xioctl(self->fd, VFIO_IOMMU_UNMAP_DMA, &unmap));
