@@ -315,6 +315,62 @@ TEST_F(mdev, move_refused)
 	EXPECT_EQ(0, vfio_attach(self->device, &pt));
 }
 
+struct unmapper {
+	int iommufd;
+	uint32_t ioas;
+	int rc;
+	bool done;
+};
+
+static void *unmap_all_of_it(void *data)
+{
+	struct unmapper *unmapper = data;
+
+	unmapper->rc = ioas_unmap(unmapper->iommufd, unmapper->ioas, AT, SIZE,
+				  NULL);
+	__atomic_store_n(&unmapper->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/*
+ * While an UNMAP has pages let go of, another one fails, and a device that was asked
+ * already pins a page: it is asked again.
+ */
+TEST_F(mdev, unmap_meets_failing_one)
+{
+	STOP_IF_SKIPPED();
+
+	struct unmapper unmapper = {
+		.iommufd = self->iommufd,
+		.ioas = self->ioas,
+	};
+	pthread_t thread;
+	int slow, i;
+
+	/* Asked in the order in which they were attached */
+	slow = mock_attach(MOCK_MDEV, 3, self->iommufd, self->ioas);
+	ASSERT_GE(slow, 0);
+	ASSERT_EQ(1, mock_pin(slow, AT + PAGE, 1, MOCK_WRITE));
+	ASSERT_EQ(0, xioctl(slow, MOCK_STALL, NULL));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unmap_all_of_it, &unmapper));
+	ASSERT_EQ(0, xioctl(slow, MOCK_STALLED, NULL));
+
+	EXPECT_EQ(-ENOENT, ioas_unmap(self->iommufd, self->ioas, AT, SIZE / 2,
+				      NULL));
+	EXPECT_EQ(1, mock_pin(self->device, AT, 1, MOCK_WRITE));
+	ASSERT_EQ(0, xioctl(slow, MOCK_RESUME, NULL));
+	for (i = 0; i < 500 &&
+	     !__atomic_load_n(&unmapper.done, __ATOMIC_ACQUIRE); i++)
+		usleep(10000);
+	EXPECT_TRUE(unmapper.done) {
+		mock_unpin(self->device, AT, 1);
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, unmapper.rc);
+	EXPECT_TRUE(census_settles(self->pins));
+	close(slow);
+}
+
 /* Closed with pages pinned; the driver is not asked, but lets go by itself. */
 TEST_F(mdev, close)
 {

@@ -62,4 +62,13 @@ struct mock_state {
 
 #define MOCK_STATE	_IOR(MOCK_TYPE, 4, struct mock_state)
 
+/*
+ * MOCK_STALL - the next time that the device is told to let go of a range, it takes
+ *	until MOCK_RESUME, at most 20 seconds
+ * MOCK_STALLED - wait until it does: -ETIME if it takes longer than that
+ */
+#define MOCK_STALL	_IO(MOCK_TYPE, 5)
+#define MOCK_STALLED	_IO(MOCK_TYPE, 6)
+#define MOCK_RESUME	_IO(MOCK_TYPE, 7)
+
 #endif

@@ -3,6 +3,7 @@
  * Devices whose DMA the CPU does, with the habits of the drivers that there are: they
  * pin page by page, and hold a lock meanwhile that letting go of pins takes as well.
  */
+#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/highmem.h>
 #include <linux/iommu.h>
@@ -20,11 +21,15 @@
 
 #define NAME		"iommufd_mock_mdev"
 #define NR_MDEVS	4
+#define STALL_TIME	(20 * HZ)
 
 /**
  * struct mock_mdev - A device
  * @vdev: to VFIO
  * @needs_kvm: does not open without a virtual machine
+ * @stalls: the next call of dma_unmap does
+ * @stalled: completed by it
+ * @resume: it waits for that
  * @lock: guards the rest
  * @pages: what is pinned, by the index of the IOVA
  * @pinned: how many
@@ -35,6 +40,9 @@
 struct mock_mdev {
 	struct vfio_device vdev;
 	bool needs_kvm;
+	bool stalls;
+	struct completion stalled;
+	struct completion resume;
 	struct mutex lock; /* guards all below */
 	struct xarray pages;
 	u64 pinned;
@@ -70,6 +78,8 @@ static int mdev_init(struct vfio_device *vdev)
 {
 	struct mock_mdev *mdev = to_mdev(vdev);
 
+	init_completion(&mdev->stalled);
+	init_completion(&mdev->resume);
 	mutex_init(&mdev->lock);
 	xa_init(&mdev->pages);
 	return 0;
@@ -152,6 +162,10 @@ static void mdev_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 {
 	struct mock_mdev *mdev = to_mdev(vdev);
 
+	if (xchg(&mdev->stalls, false)) {
+		complete(&mdev->stalled);
+		wait_for_completion_timeout(&mdev->resume, STALL_TIME);
+	}
 	mutex_lock(&mdev->lock);
 	mdev->unmap_calls++;
 	let_go(mdev, iova >> PAGE_SHIFT, (iova + length - 1) >> PAGE_SHIFT,
@@ -325,6 +339,23 @@ static long mdev_touch(struct mock_mdev *mdev, const struct mock_copy *arg)
 	return ret;
 }
 
+static long mdev_stall(struct mock_mdev *mdev, unsigned int cmd)
+{
+	switch (cmd) {
+	case MOCK_STALL:
+		reinit_completion(&mdev->stalled);
+		reinit_completion(&mdev->resume);
+		xchg(&mdev->stalls, true);
+		return 0;
+	case MOCK_STALLED:
+		return wait_for_completion_timeout(&mdev->stalled, STALL_TIME) ?
+			0 : -ETIME;
+	default:
+		complete(&mdev->resume);
+		return 0;
+	}
+}
+
 static long mdev_state(struct mock_mdev *mdev, void __user *uarg)
 {
 	struct kvm *kvm = mdev->vdev.kvm;
@@ -354,8 +385,14 @@ static long mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		struct mock_copy copy;
 	} arg;
 
-	if (cmd == MOCK_STATE)
+	switch (cmd) {
+	case MOCK_STATE:
 		return mdev_state(mdev, user);
+	case MOCK_STALL:
+	case MOCK_STALLED:
+	case MOCK_RESUME:
+		return mdev_stall(mdev, cmd);
+	}
 	if (_IOC_TYPE(cmd) != MOCK_TYPE || _IOC_SIZE(cmd) > sizeof(arg))
 		return -ENOTTY;
 	if (copy_from_user(&arg, user, _IOC_SIZE(cmd)))
