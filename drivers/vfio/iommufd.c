@@ -94,8 +94,8 @@ int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 }
 
 /*
- * The driver has been closed, so it has no pins left and must not be called any
- * more: an access that is attached ends without being detached first.
+ * The driver has been closed, so it has no pins left, and is not told to let go of
+ * any. Until the access has ended it may hear of what others unmap, as ever.
  */
 void vfio_iommufd_unbind(struct vfio_device *vdev)
 {

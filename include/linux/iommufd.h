@@ -188,8 +188,10 @@ enum {
  * struct iommufd_access_ops - What an access is told
  * @needs_pin_pages: set when iommufd_access_pin_pages() will be used
  * @unmap: every page pinned in the range (@iova, @length bytes) must be
- *         unpinned before this returns. Called without locks; may be called
- *         for a range in which nothing is pinned any more.
+ *         unpinned before this returns. May be called for a range in which the
+ *         access has pinned nothing, or no longer has. Called with locks held that
+ *         pinning and unpinning do not need, and attach, replace, detach and
+ *         destroy do; may be called until iommufd_access_destroy() returns.
  * @device: the device whose DMA the access stands for, which lasts until
  *          iommufd_access_destroy(), for those who watch; NULL if there is none
  */
@@ -212,7 +214,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 
 /**
  * iommufd_access_destroy - End an access; everything must be unpinned
- * @access: the access
+ * @access: the access; detached if it is attached, without a call of @unmap for that
  */
 void iommufd_access_destroy(struct iommufd_access *access);
 
@@ -257,8 +259,9 @@ void iommufd_access_detach(struct iommufd_access *access);
  * Pins are counted for each page: ranges may be pinned piecewise and unpinned
  * at once, or the other way round.
  *
- * Return: 0; -ENOENT when not attached or not all is mapped; -EPERM when the
- * mapping does not allow @flags; -EFAULT; -ENOMEM.
+ * Return: 0; -EINVAL when @length is 0 or the access was made without needs_pin_pages;
+ * -EOVERFLOW when the range goes past the last IOVA; -ENOENT when not attached or not
+ * all is mapped; -EPERM when the mapping does not allow @flags; -EFAULT; -ENOMEM.
  */
 int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 			     unsigned long length, struct page **out_pages,
@@ -281,8 +284,8 @@ void iommufd_access_unpin_pages(struct iommufd_access *access,
  * @len: bytes
  * @flags: IOMMUFD_ACCESS_RW_*
  *
- * Return: 0, or an error as iommufd_access_pin_pages(); part of the range may
- * have been copied then.
+ * Return: 0, or an error as iommufd_access_pin_pages(), for any access; part of the
+ * range may have been copied then.
  */
 int iommufd_access_rw(struct iommufd_access *access, unsigned long iova,
 		      void *data, size_t len, unsigned int flags);

@@ -121,7 +121,9 @@ static void detach_locked(struct iommufd_access *access)
 	access->leaving = true;
 	up_write(&access->attach_sem);
 
-	space_let_go(&ioas->space, &access->member);
+	/* A driver that is closed has no pins, and others' are none of its business */
+	if (atomic_long_read(&access->nr_pinned))
+		space_let_go(&ioas->space, &access->member);
 	wait_event(access->unpinned, !atomic_long_read(&access->nr_pinned));
 
 	down_write(&access->attach_sem);

@@ -315,6 +315,21 @@ TEST_F(mdev, move_refused)
 	EXPECT_EQ(0, vfio_attach(self->device, &pt));
 }
 
+/* One that has nothing pinned is not asked for what another one has. */
+TEST_F(mdev, detach_beside)
+{
+	STOP_IF_SKIPPED();
+
+	int other = mock_attach(MOCK_MDEV, 3, self->iommufd, self->ioas);
+
+	ASSERT_GE(other, 0);
+	ASSERT_EQ(16, mock_pin(self->device, AT, 16, MOCK_WRITE));
+	ASSERT_EQ(0, vfio_detach(other));
+	EXPECT_TRUE(state_is(other, 0, 0, 0));
+	EXPECT_TRUE(state_is(self->device, 16, 0, 0));
+	close(other);
+}
+
 struct unmapper {
 	int iommufd;
 	uint32_t ioas;
