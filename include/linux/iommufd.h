@@ -350,7 +350,7 @@ void iommufd_bar_source_set(const struct iommufd_bar_source *source);
  * @set: private
  */
 struct iommufd_bar_guard {
-	struct list_head link;
+	struct hlist_node link;
 	const void *set;
 };
 
@@ -369,8 +369,9 @@ void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set);
  * iommufd_bars_restored - Show BARs to devices again
  * @guard: of iommufd_bars_guard(); ends here
  *
- * BARs of the set that can be reached again can be reached by other devices, too,
- * on return. No lock may be held that a page fault needs.
+ * What the calling process has mapped of BARs of the set, and can be reached again,
+ * other devices can reach as well on return; what other processes have mapped, soon
+ * after. No lock may be held that a page fault needs.
  */
 void iommufd_bars_restored(struct iommufd_bar_guard *guard);
 

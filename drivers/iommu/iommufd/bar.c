@@ -10,18 +10,14 @@
  * before the driver touches the device.
  *
  * Then the bar *waits*. The driver of the device says when a call has ended that
- * may have brought the BAR back, and the bars of that device are looked up again,
- * by a page fault as the user's own access would cause. A bar whose addresses were
- * unmapped, moved away, or belonged to a process that is gone, is *lost*: whatever
- * the process maps there later is other memory.
+ * may have brought the BAR back (bar_tenant.c), and the bars of that device are
+ * looked up again, by a page fault as the user's own access would cause. A bar
+ * whose addresses were unmapped, moved away, turned out to be something else, or
+ * belonged to a process that is gone, is *lost*: whatever the process maps there later
+ * is other memory.
  *
  * Nothing keeps the device's file open, or a mapping would keep the device from
  * being unplugged.
- *
- * A driver does not clear the entries of a process that is being torn down, whose
- * notifiers are called when the teardown gets there. So while a *guard* stands, for
- * the length of a call of the driver, processes with a BAR in place are kept from
- * being torn down, and BARs of those that are so already are taken out before.
  *
  * Locks, in this order:
  *
@@ -33,8 +29,9 @@
  *   gate		passed to work on a domain; closed by whoever changes the
  *			devices of one. Closed inside the space's domains_sem, which
  *			the notifier cannot take.
- *   bars_lock		spinlock. The lists of all bars and of all guards, and whose
- *			process is kept.
+ *   bars_lock		spinlock. The list of all bars.
+ *
+ * The locks of bar_tenant.c are inside bar->lock as well.
  */
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
@@ -51,33 +48,23 @@
 
 #include "bar.h"
 #include "bar_place.h"
+#include "bar_tenant.h"
 #include "domain.h"
 #include "pages.h"
-
-/**
- * enum bar_state - Can devices reach a BAR?
- * @BAR_WAITING: not now; it may come back
- * @BAR_IN_PLACE: its frames are known, and every view is in its domain
- * @BAR_LOST: never again
- */
-enum bar_state {
-	BAR_WAITING,
-	BAR_IN_PLACE,
-	BAR_LOST,
-};
 
 /**
  * struct bar - The memory of a mapping that is a device's BAR
  * @sub: watches the user addresses
  * @refs: one of its pages, one of each walk that is looking at it
  * @link: in bars
- * @mm: the process while @sub watches it; guarded by bars_lock
- * @kept: a guard keeps @mm from being torn down; guarded by bars_lock
  * @nr_pages: its length
  * @writable: devices may write to it
  * @look_up: serialises lookups with each other and with the end
  * @ended: @sub is gone; guarded by @look_up
  * @lock: guards what follows
+ * @tenant: the process, and of which devices the BAR is, once that is known. It
+ *	changes under @look_up, too
+ * @id: its number there
  * @state: see enum bar_state; read without the lock as a hint
  * @place: what was found first; without a file before
  * @runs: its frames while in place, else empty
@@ -87,13 +74,13 @@ struct bar {
 	struct mmu_interval_notifier sub;
 	refcount_t refs;
 	struct list_head link;
-	struct mm_struct *mm; /* guarded by bars_lock */
-	bool kept; /* guarded by bars_lock */
 	unsigned long nr_pages;
 	bool writable;
 	struct mutex look_up; /* guards ended */
 	bool ended;
 	struct mutex lock; /* guards the members below */
+	struct bar_tenant *tenant;
+	u32 id;
 	enum bar_state state;
 	struct bar_place place;
 	struct runs runs;
@@ -123,10 +110,14 @@ struct bar_view {
 #define PROCESS_ENDED "the process whose memory it is has ended"
 #define MAPPING_GONE "the mapping of the BAR has just gone"
 
-static DEFINE_SPINLOCK(bars_lock); /* guards bars, guards, bar->mm, bar->kept */
+/*
+ * How often a page fault is taken for somebody who can go on without the BAR. A
+ * process that changes its mapping all the time makes each one void.
+ */
+#define TRIES 8
+
+static DEFINE_SPINLOCK(bars_lock); /* guards bars */
 static LIST_HEAD(bars);
-static LIST_HEAD(guards);
-static atomic_t bars_waiting;
 
 static void set_state(struct bar *bar, enum bar_state state)
 {
@@ -134,11 +125,9 @@ static void set_state(struct bar *bar, enum bar_state state)
 
 	if (bar->state == state)
 		return;
-	if (bar->state == BAR_WAITING)
-		atomic_dec(&bars_waiting);
-	if (state == BAR_WAITING)
-		atomic_inc(&bars_waiting);
 	WRITE_ONCE(bar->state, state);
+	if (bar->tenant)
+		bar_tenant_mark(bar->tenant, bar->id, state);
 }
 
 /*
@@ -295,48 +284,61 @@ static const struct mmu_interval_notifier_ops bar_ops = {
 	.invalidate = bar_invalidate,
 };
 
-static bool is_guarded(const void *set)
+static void leave_tenant(struct bar *bar)
 {
-	const struct iommufd_bar_guard *guard;
+	struct bar_tenant *tenant = bar->tenant;
 
-	lockdep_assert_held(&bars_lock);
+	lockdep_assert_held(&bar->look_up);
 
-	list_for_each_entry(guard, &guards, link)
-		if (guard->set == set)
-			return true;
-	return false;
+	if (!tenant)
+		return;
+	mutex_lock(&bar->lock);
+	bar->tenant = NULL;
+	mutex_unlock(&bar->lock);
+	bar_tenant_leave(tenant, bar->id);
 }
 
-/* False when the process is being torn down already */
-static bool keep(struct bar *bar)
+/* The process is not being torn down */
+static int join_tenant(struct bar *bar, const void *set)
 {
-	lockdep_assert_held(&bars_lock);
+	struct bar_tenant *tenant;
+	u32 id;
 
-	if (!bar->kept && bar->mm)
-		bar->kept = mmget_not_zero(bar->mm);
-	return bar->kept || !bar->mm;
+	leave_tenant(bar);
+	tenant = bar_tenant_join(set, bar->sub.mm, bar, &id);
+	if (!tenant)
+		return refuse(-ENOMEM, NO_MEMORY_FOR "a BAR");
+	mutex_lock(&bar->lock);
+	bar->tenant = tenant;
+	bar->id = id;
+	bar_tenant_mark(tenant, id, bar->state);
+	mutex_unlock(&bar->lock);
+	return 0;
 }
 
-static void let_go(struct bar *bar)
+/* The first lookup has found a BAR that is not known as one of @set yet */
+static bool is_stranger(const struct bar *bar, const void *set)
 {
-	lockdep_assert_held(&bars_lock);
+	lockdep_assert_held(&bar->look_up);
 
-	if (bar->kept)
-		mmput_async(bar->mm);
-	bar->kept = false;
+	return set && !bar->place.file &&
+	       (!bar->tenant || bar_tenant_set(bar->tenant) != set);
 }
 
-/* A guard that came before the bar could not see it. The caller holds the mm */
-static void keep_if_guarded(struct bar *bar)
+/* Sees to it that the bar follows what it has followed from the beginning */
+static void set_place(struct bar *bar, const struct bar_place *place)
 {
-	spin_lock(&bars_lock);
-	if (is_guarded(bar->place.set))
-		keep(bar);
-	spin_unlock(&bars_lock);
+	lockdep_assert_held(&bar->lock);
+
+	if (!bar->place.file)
+		bar->place = *place;
+	if (!place->file || bar->place.file != place->file ||
+	    bar->place.pgoff != place->pgoff)
+		set_state(bar, BAR_LOST);
 }
 
 /* What was read is void if the notifier was called meanwhile: -EAGAIN */
-static int try_look_up(struct bar *bar)
+static int try_look_up(struct bar *bar, bool patient)
 {
 	struct bar_place place;
 	unsigned long seq;
@@ -345,9 +347,24 @@ static int try_look_up(struct bar *bar)
 
 	seq = mmu_interval_read_begin(&bar->sub);
 	rc = bar_place_read(bar->sub.mm, bar->sub.interval_tree.start,
-			    bar->nr_pages, bar->writable, &place, &runs);
-	if (rc && rc != -ENXIO)
+			    bar->nr_pages, bar->writable, patient, &place,
+			    &runs);
+	if (rc && rc != -ENXIO && rc != -EFAULT)
 		return rc;
+
+	if (is_stranger(bar, place.set)) {
+		int joined = join_tenant(bar, place.set);
+
+		/*
+		 * Who restored it before it had joined could not find it. If it
+		 * was away then, it may be back.
+		 */
+		if (joined || rc == -ENXIO) {
+			if (!rc)
+				runs_free(&runs);
+			return joined ?: -EAGAIN;
+		}
+	}
 
 	mutex_lock(&bar->lock);
 	if (mmu_interval_read_retry(&bar->sub, seq)) {
@@ -356,11 +373,7 @@ static int try_look_up(struct bar *bar)
 		rc = -EAGAIN;
 		goto out_unlock;
 	}
-	if (!bar->place.file)
-		bar->place = place;
-	else if (bar->place.file != place.file ||
-		 bar->place.pgoff != place.pgoff)
-		set_state(bar, BAR_LOST);
+	set_place(bar, &place);
 
 	if (rc)
 		goto out_unlock;
@@ -370,14 +383,13 @@ static int try_look_up(struct bar *bar)
 		rc = refuse(-EFAULT, MAPPING_GONE);
 	if (rc)
 		runs_free(&runs);
-	else
-		keep_if_guarded(bar);
 out_unlock:
 	mutex_unlock(&bar->lock);
 	return rc;
 }
 
-static int look_up(struct bar *bar)
+/* Up to @tries times. Patience is for locks of the process */
+static int look_up(struct bar *bar, bool patient, unsigned int tries)
 {
 	int rc;
 
@@ -389,14 +401,20 @@ static int look_up(struct bar *bar)
 		return refuse(-EFAULT, PROCESS_ENDED);
 	do {
 		cond_resched();
-		rc = fatal_signal_pending(current) ? refuse(-EINTR, KILLED) :
-						     try_look_up(bar);
-	} while (rc == -EAGAIN);
-	mmput(bar->sub.mm);
+		rc = fatal_signal_pending(current) ?
+			refuse(-EINTR, KILLED) : try_look_up(bar, patient);
+	} while (rc == -EAGAIN && --tries);
+	/* Tearing down another process is not for the caller */
+	mmput_async(bar->sub.mm);
 	return rc;
 }
 
-static void bar_put(struct bar *bar)
+void bar_get(struct bar *bar)
+{
+	refcount_inc(&bar->refs);
+}
+
+void bar_put(struct bar *bar)
 {
 	bool last;
 
@@ -412,84 +430,40 @@ static void bar_put(struct bar *bar)
 	kfree(bar);
 }
 
-/*
- * One whose first lookup is under way may have found its device asleep just before
- * it was restored.
+/**
+ * bar_look_again - Put a bar in place if it can be reached again
+ * @bar: the bar
+ * @tenant: nothing is done if it is another's by now
+ * @patient: wait for locks of the process
+ *
+ * Return: false when that could not be found out for the moment.
  */
-static bool may_wait_for(struct bar *bar, const void *set)
+bool bar_look_again(struct bar *bar, const struct bar_tenant *tenant,
+		    bool patient)
 {
-	const void *place = READ_ONCE(bar->place.set);
+	int rc = 0;
 
-	return READ_ONCE(bar->state) == BAR_WAITING && (!place || place == set);
+	if (patient ? mutex_lock_killable(&bar->look_up) :
+		      !mutex_trylock(&bar->look_up))
+		return false;
+	if (!bar->ended && bar->tenant == tenant)
+		rc = look_up(bar, patient, TRIES);
+	mutex_unlock(&bar->look_up);
+	return rc != -EAGAIN;
 }
 
-/* Keeps the process of any other */
-static bool is_torn_down(struct bar *bar, const void *set)
+/**
+ * bar_lose - Take a bar out for good
+ * @bar: the bar; in no domain on return, and flushed
+ * @tenant: nothing is done if it is another's by now
+ */
+void bar_lose(struct bar *bar, const struct bar_tenant *tenant)
 {
-	return READ_ONCE(bar->state) == BAR_IN_PLACE &&
-	       READ_ONCE(bar->place.set) == set && !keep(bar);
-}
-
-/* The next bar behind @bar, or the first, that is @wanted; puts @bar */
-static struct bar *next_bar(struct bar *bar, const void *set,
-			    bool (*wanted)(struct bar *bar, const void *set))
-{
-	struct bar *former = bar;
-
-	spin_lock(&bars_lock);
-	bar = bar ?: list_entry(&bars, struct bar, link);
-	list_for_each_entry_continue(bar, &bars, link)
-		if (wanted(bar, set) && refcount_inc_not_zero(&bar->refs))
-			goto out_unlock;
-	bar = NULL;
-out_unlock:
-	spin_unlock(&bars_lock);
-	if (former)
-		bar_put(former);
-	return bar;
-}
-
-void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set)
-{
-	struct bar *bar = NULL;
-
-	guard->set = set;
-	spin_lock(&bars_lock);
-	list_add(&guard->link, &guards);
-	spin_unlock(&bars_lock);
-
-	while ((bar = next_bar(bar, set, is_torn_down))) {
-		mutex_lock(&bar->lock);
+	mutex_lock(&bar->lock);
+	if (bar->tenant == tenant)
 		take_out(bar, BAR_LOST);
-		mutex_unlock(&bar->lock);
-	}
+	mutex_unlock(&bar->lock);
 }
-EXPORT_SYMBOL_GPL(iommufd_bars_guard);
-
-void iommufd_bars_restored(struct iommufd_bar_guard *guard)
-{
-	const void *set = guard->set;
-	struct bar *bar;
-
-	spin_lock(&bars_lock);
-	list_del(&guard->link);
-	if (!is_guarded(set))
-		list_for_each_entry(bar, &bars, link)
-			if (READ_ONCE(bar->place.set) == set)
-				let_go(bar);
-	spin_unlock(&bars_lock);
-
-	if (!atomic_read(&bars_waiting))
-		return;
-	bar = NULL;
-	while ((bar = next_bar(bar, set, may_wait_for))) {
-		mutex_lock(&bar->look_up);
-		if (!bar->ended)
-			look_up(bar);
-		mutex_unlock(&bar->look_up);
-	}
-}
-EXPORT_SYMBOL_GPL(iommufd_bars_restored);
 
 static void change_state(struct bar *bar, enum bar_state state)
 {
@@ -512,16 +486,11 @@ static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 	if (rc)
 		iommufd_refuse(rc, "the addresses of the BAR cannot be watched: error %d",
 			       rc);
-	mmput(mm);
+	mmput_async(mm);
 	bar->ended = rc;
-	if (rc) {
+	if (rc)
 		change_state(bar, BAR_LOST);
-		return rc;
-	}
-	spin_lock(&bars_lock);
-	bar->mm = mm;
-	spin_unlock(&bars_lock);
-	return 0;
+	return rc;
 }
 
 /* Out of all domains for good, and then blind to what happens at the addresses */
@@ -532,12 +501,9 @@ static void unwatch(struct bar *bar)
 	mutex_lock(&bar->lock);
 	take_out(bar, BAR_LOST);
 	mutex_unlock(&bar->lock);
+	leave_tenant(bar);
 	if (bar->ended)
 		return;
-	spin_lock(&bars_lock);
-	let_go(bar);
-	bar->mm = NULL;
-	spin_unlock(&bars_lock);
 	mmu_interval_notifier_remove(&bar->sub);
 	bar->ended = true;
 }
@@ -579,7 +545,7 @@ int bar_create(struct pages *pages)
 	pages->bar = bar;
 
 	mutex_lock(&bar->look_up);
-	rc = look_up(bar);
+	rc = look_up(bar, true, UINT_MAX);
 	mutex_unlock(&bar->look_up);
 	if (rc == -ENXIO)
 		return 0;
@@ -609,8 +575,14 @@ int bar_move(struct pages *pages, unsigned long uaddr)
 	mutex_lock(&bar->look_up);
 	unwatch(bar);
 	rc = watch(bar, current->mm, uaddr);
-	if (!rc)
-		look_up(bar);
+	if (rc)
+		goto out_unlock;
+	rc = join_tenant(bar, bar->place.set);
+	if (rc)
+		unwatch(bar);
+	else
+		look_up(bar, true, UINT_MAX);
+out_unlock:
 	mutex_unlock(&bar->look_up);
 	return rc;
 }
@@ -699,9 +671,22 @@ void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova)
 	mutex_unlock(&bar->lock);
 }
 
-static bool any_bar(struct bar *bar, const void *unused)
+/* The next bar behind @bar, or the first; puts @bar */
+static struct bar *next_bar(struct bar *bar)
 {
-	return true;
+	struct bar *former = bar;
+
+	spin_lock(&bars_lock);
+	bar = bar ? list_next_entry(bar, link) :
+		    list_first_entry(&bars, struct bar, link);
+	if (list_entry_is_head(bar, &bars, link))
+		bar = NULL;
+	else
+		bar_get(bar);
+	spin_unlock(&bars_lock);
+	if (former)
+		bar_put(former);
+	return bar;
 }
 
 /**
@@ -716,7 +701,7 @@ unsigned long bar_bytes(const struct iommu_domain *domain)
 	unsigned long bytes = 0;
 	struct bar *bar = NULL;
 
-	while ((bar = next_bar(bar, NULL, any_bar))) {
+	while ((bar = next_bar(bar))) {
 		mutex_lock(&bar->lock);
 		list_for_each_entry(view, &bar->views, link)
 			if (view->domain == domain)

@@ -6,8 +6,21 @@
 #include <linux/types.h>
 
 struct bar;
+struct bar_tenant;
 struct iommu_domain;
 struct pages;
+
+/**
+ * enum bar_state - Can devices reach a BAR?
+ * @BAR_WAITING: not now; it may come back
+ * @BAR_IN_PLACE: its frames are known, and every view is in its domain
+ * @BAR_LOST: never again
+ */
+enum bar_state {
+	BAR_WAITING,
+	BAR_IN_PLACE,
+	BAR_LOST,
+};
 
 void bar_lock_domains(void);
 void bar_unlock_domains(void);
@@ -18,5 +31,12 @@ int bar_show(struct bar *bar, struct iommu_domain *domain, unsigned long iova,
 	     unsigned long offset, unsigned long length, int prot, bool huge);
 unsigned long bar_bytes(const struct iommu_domain *domain);
 void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova);
+
+/* For bar_tenant.c */
+void bar_get(struct bar *bar);
+void bar_put(struct bar *bar);
+bool bar_look_again(struct bar *bar, const struct bar_tenant *tenant,
+		    bool patient);
+void bar_lose(struct bar *bar, const struct bar_tenant *tenant);
 
 #endif

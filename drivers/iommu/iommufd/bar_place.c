@@ -39,7 +39,10 @@ static const void *device_set_of(const struct vm_area_struct *vma)
 	return set;
 }
 
-/* The mapping of a BAR at the addresses; NULL when it is anything else */
+/*
+ * The mapping of a BAR at the addresses; NULL when it is anything else, with no
+ * @place, or when the process may not use it in this way.
+ */
 static struct vm_area_struct *find_mapping(struct mm_struct *mm,
 					   unsigned long uaddr,
 					   unsigned long nr_pages,
@@ -48,16 +51,16 @@ static struct vm_area_struct *find_mapping(struct mm_struct *mm,
 {
 	struct vm_area_struct *vma = vma_lookup(mm, uaddr);
 
+	*place = (struct bar_place){};
 	if (!vma || (vma->vm_end - uaddr) >> PAGE_SHIFT < nr_pages ||
-	    !(vma->vm_flags & VM_PFNMAP) ||
-	    !(vma->vm_flags & (writable ? VM_WRITE : VM_READ)))
+	    !(vma->vm_flags & VM_PFNMAP))
 		return NULL;
 	place->set = device_set_of(vma);
 	if (!place->set)
 		return NULL;
 	place->file = vma->vm_file;
 	place->pgoff = vma->vm_pgoff + ((uaddr - vma->vm_start) >> PAGE_SHIFT);
-	return vma;
+	return vma->vm_flags & (writable ? VM_WRITE : VM_READ) ? vma : NULL;
 }
 
 static int read_present(struct follow_pfnmap_args *args, bool write,
@@ -127,20 +130,25 @@ err_free:
  * @uaddr: first user address; page-aligned
  * @nr_pages: how many
  * @writable: it must be writable, else readable
- * @place: set, but for -EFAULT, to what is mapped there
+ * @patient: wait for the process if it keeps its mappings locked
+ * @place: set to what is mapped there, but for -EAGAIN and -EINTR. Empty when it is
+ *         no BAR
  * @runs: set to the frames. They are true until the MMU notifiers are called
  *
- * Return: 0; -EFAULT when there is no BAR at the addresses; -ENXIO when there is,
- * but it cannot be reached at present; -EINTR; -ENOMEM.
+ * Return: 0; -EFAULT when there is no BAR at the addresses, or none that may be
+ * used in this way; -ENXIO when there is, but it cannot be reached at present;
+ * -EAGAIN without patience; -EINTR; -ENOMEM.
  */
 int bar_place_read(struct mm_struct *mm, unsigned long uaddr,
-		   unsigned long nr_pages, bool writable,
+		   unsigned long nr_pages, bool writable, bool patient,
 		   struct bar_place *place, struct runs *runs)
 {
 	struct vm_area_struct *vma;
 	int rc;
 
-	if (mmap_read_lock_killable(mm))
+	if (!patient && !mmap_read_trylock(mm))
+		return -EAGAIN;
+	if (patient && mmap_read_lock_killable(mm))
 		return refuse(-EINTR, KILLED);
 	vma = find_mapping(mm, uaddr, nr_pages, writable, place);
 	if (vma)

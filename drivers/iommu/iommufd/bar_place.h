@@ -22,7 +22,7 @@ struct bar_place {
 };
 
 int bar_place_read(struct mm_struct *mm, unsigned long uaddr,
-		   unsigned long nr_pages, bool writable,
+		   unsigned long nr_pages, bool writable, bool patient,
 		   struct bar_place *place, struct runs *runs);
 
 #endif

@@ -538,6 +538,35 @@ TEST_F(p2p, type1_moved_away)
 	munmap(other, size);
 }
 
+/* As that, where nothing is for the moment. The BAR itself there is too late. */
+TEST_F(p2p, type1_moved_nowhere)
+{
+	struct vfio_region_info info;
+	uint64_t size = self->size;
+	unsigned char *nowhere;
+	void *bar;
+
+	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &self->ioas));
+	ASSERT_EQ(0, container_map(self->fd, DMA_RW, self->bar, size, AT));
+	ASSERT_EQ(0, container_unmap(self->fd, VFIO_DMA_UNMAP_FLAG_VADDR, AT,
+				     &size));
+	nowhere = memory_anonymous(size);
+	ASSERT_NE(NULL, nowhere);
+	ASSERT_EQ(0, munmap(nowhere, size));
+	ASSERT_EQ(0, container_map(self->fd, VFIO_DMA_MAP_FLAG_VADDR, nowhere,
+				   self->size, AT));
+	ASSERT_EQ(0, vfio_region(self->peer, PEER_BAR, &info));
+	bar = mmap(nowhere, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE, self->peer, info.offset);
+	ASSERT_EQ(nowhere, bar);
+	fill(bar, 172);
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+	EXPECT_TRUE(filled(bar, 172));
+	munmap(bar, size);
+}
+
 struct toggler {
 	int device;
 	atomic_bool stop;
@@ -592,6 +621,52 @@ static void hold_bar(FIXTURE_DATA(p2p) *self, int pipe)
 	if (write(pipe, &done, 1) == 1)
 		pause();
 	_exit(1);
+}
+
+/* Whether edu gets at the BAR again within ten seconds. */
+static bool comes_back(FIXTURE_DATA(p2p) *self, unsigned int seed)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (load(self, seed) ||
+		    edu_write_memory(&self->rig.edu, AT, CHUNK))
+			return false;
+		if (filled(self->bar, seed))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* One process has mapped the BAR, and another one moves it, over and over. */
+TEST_F(p2p, other_process)
+{
+	unsigned int i;
+	int pipes[2];
+	char done = 0;
+	pid_t child;
+
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		hold_bar(self, pipes[1]);
+	ASSERT_EQ(1, read(pipes[0], &done, 1));
+	ASSERT_EQ(1, done);
+	for (i = 0; i < 5; i++) {
+		EXPECT_WORKS(AT, self->bar, 180 + i);
+		ASSERT_EQ(0, set_memory(self->peer, false));
+		EXPECT_BLOCKED(AT);
+		ASSERT_EQ(0, set_memory(self->peer, true));
+		fill(self->bar, 190);
+		EXPECT_TRUE(comes_back(self, 191 + i));
+	}
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_BLOCKED(AT);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 /*
