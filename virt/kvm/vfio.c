@@ -56,14 +56,16 @@
  * @node: in machines
  * @kvm: a reference
  * @nr_links: how many
+ * @doubtful: one of them may be of a file that was removed
  */
 struct machine {
 	struct list_head node;
 	struct kvm *kvm;
 	unsigned int nr_links;
+	bool doubtful;
 };
 
-static DEFINE_MUTEX(machines_lock); /* guards machines and their nr_links */
+static DEFINE_MUTEX(machines_lock); /* guards machines and what is in them */
 static LIST_HEAD(machines);
 
 /**
@@ -271,18 +273,28 @@ static void machine_drop_link(struct machine *machine)
 }
 
 /*
- * KVM counts the files of a machine. In FILE_DEL it counts down before it tells us,
- * at all other times there are at least as many as there are links.
+ * KVM counts the files of a machine, and with them the interrupts that devices post
+ * to it. In FILE_DEL it counts down before it tells us, at all other times there are at
+ * least as many as there are links. So a machine that looks like it does delete a
+ * file, unless there are too many links, but not all that delete one look like it.
  */
 static bool machine_deletes_file(struct machine *machine)
 {
 	bool deletes;
 
 	mutex_lock(&machines_lock);
-	deletes = atomic_read(&machine->kvm->arch.assigned_device_count) <
+	deletes = !machine->doubtful &&
+		  atomic_read(&machine->kvm->arch.assigned_device_count) <
 		  machine->nr_links;
 	mutex_unlock(&machines_lock);
 	return deletes;
+}
+
+static void machine_doubt(struct machine *machine)
+{
+	mutex_lock(&machines_lock);
+	machine->doubtful = true;
+	mutex_unlock(&machines_lock);
 }
 
 static bool slot_link(struct vfio_kvm_slot *slot, struct kvm *kvm)
@@ -306,12 +318,13 @@ static bool slot_link(struct vfio_kvm_slot *slot, struct kvm *kvm)
 /*
  * Which machine does KVM take the file from? It removes a file either when it closes
  * its device, with the machine locked by this thread, or in an ioctl, which only the
- * process of the machine may do. NULL if a process deletes files from several
- * machines at the same time, and it could be any of them.
+ * process of the machine may do. NULL if that process has several machines with the
+ * file, and it is not clear which of them is deleting one.
  */
 static struct vfio_kvm_link *link_of_caller(struct vfio_kvm_slot *slot)
 {
-	struct vfio_kvm_link *found = NULL;
+	struct vfio_kvm_link *found = NULL, *deleting = NULL;
+	unsigned int nr = 0, nr_deleting = 0;
 	struct vfio_kvm_link *link;
 
 	lockdep_assert_held(&slot->lock);
@@ -321,14 +334,24 @@ static struct vfio_kvm_link *link_of_caller(struct vfio_kvm_slot *slot)
 			return link;
 
 	list_for_each_entry(link, &slot->links, node) {
-		if (link->machine->kvm->mm != current->mm ||
-		    !machine_deletes_file(link->machine))
+		if (link->machine->kvm->mm != current->mm)
 			continue;
-		if (found)
-			return NULL;
 		found = link;
+		nr++;
+		if (machine_deletes_file(link->machine)) {
+			deleting = link;
+			nr_deleting++;
+		}
 	}
-	return found;
+	if (nr == 1)
+		return found;
+	if (nr_deleting == 1)
+		return deleting;
+
+	list_for_each_entry(link, &slot->links, node)
+		if (link->machine->kvm->mm == current->mm)
+			machine_doubt(link->machine);
+	return NULL;
 }
 
 static void slot_take_link(struct vfio_kvm_slot *slot,

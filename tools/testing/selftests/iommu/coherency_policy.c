@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -344,7 +345,161 @@ TEST_F(machines, two)
 	EXPECT_EQ(0, guest_run(&self->guest));
 }
 
-/* The same with the second machine in another process, which is then gone. */
+/* The device signals @event. */
+static int signal_event(int device, int event)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t event;
+	} __attribute__((packed)) arg = {
+		.set = {
+			.argsz = sizeof(arg),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSI_IRQ_INDEX,
+			.count = 1,
+		},
+		.event = event,
+	};
+
+	return xioctl(device, VFIO_DEVICE_SET_IRQS, &arg);
+}
+
+/* Posts it to a machine, or not any more. KVM counts that as a file. */
+static int post(struct guest *guest, int event, uint32_t flags)
+{
+	struct kvm_irqfd irqfd = { .fd = event, .gsi = 5, .flags = flags };
+
+	return xioctl(guest->vm, KVM_IRQFD, &irqfd);
+}
+
+/* A machine that can have interrupts, and no CPU to take them. */
+static int create_posted(struct guest *guest)
+{
+	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };
+	int rc;
+
+	*guest = (struct guest){ .vm = -1, .vcpu = -1, .device = -1 };
+	guest->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (guest->kvm < 0)
+		return -errno;
+	guest->vm = xioctl(guest->kvm, KVM_CREATE_VM, NULL);
+	if (guest->vm < 0)
+		return guest->vm;
+	rc = xioctl(guest->vm, KVM_CREATE_IRQCHIP, NULL);
+	if (!rc)
+		rc = xioctl(guest->vm, KVM_CREATE_DEVICE, &device);
+	if (!rc)
+		guest->device = device.fd;
+	return rc;
+}
+
+/* A machine of another process, with @file until @pipe is closed at its other end. */
+static void hold_file(int file, int pipe, int ready)
+{
+	struct guest guest;
+	char byte = guest_create(&guest) == 0 && guest_add(&guest, file) == 0;
+
+	if (write(ready, &byte, 1) == 1)
+		_exit(read(pipe, &byte, 1));
+	_exit(1);
+}
+
+/*
+ * Interrupts that a device posts to a machine hide from KVM's count that a file is
+ * taken from it. Machines of two processes are told apart nevertheless.
+ */
+TEST_F(machines, posted)
+{
+	STOP_IF_SKIPPED();
+
+	long ups = probe_hits(PROBE_REGISTER);
+	long downs = probe_hits(PROBE_UNREGISTER);
+	int file = self->snoop.iommufd;
+	int event = eventfd(0, EFD_CLOEXEC);
+	int go[2], ready[2], status;
+	struct guest posted;
+	char byte = 0;
+	pid_t pid;
+
+	ASSERT_GE(event, 0);
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, set_policy(file, IOMMU_COHERENCY_ASSUME_NONE));
+	ASSERT_EQ(0, create_posted(&posted));
+	ASSERT_EQ(0, snoop_attach(&self->snoop));
+	ASSERT_EQ(0, guest_add(&posted, file));
+	ASSERT_EQ(0, signal_event(self->snoop.device, event));
+	ASSERT_EQ(0, post(&posted, event, 0));
+
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		close(go[1]);
+		hold_file(file, go[0], ready[1]);
+	}
+	close(go[0]);
+	close(ready[1]);
+	EXPECT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ(1, byte);
+	EXPECT_EQ(ups + 2, probe_hits(PROBE_REGISTER));
+	EXPECT_EQ(0, guest_del(&posted, file));
+	EXPECT_EQ(downs + 1, probe_hits(PROBE_UNREGISTER));
+
+	close(go[1]);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	guest_destroy(&posted);
+	/* Both come on top of the two */
+	self->destroyed += 2;
+	close(ready[0]);
+	close(event);
+}
+
+/*
+ * Of two machines of one process, nobody can say then from which a file was taken.
+ * Nor can anybody later, by the count of a machine that may have lost one. Both are
+ * told of the device until both have let go.
+ */
+TEST_F(machines, posted_two)
+{
+	STOP_IF_SKIPPED();
+
+	long downs = probe_hits(PROBE_UNREGISTER);
+	int event = eventfd(0, EFD_CLOEXEC);
+	int device = self->snoop.device;
+	int file = self->snoop.iommufd;
+	struct guest guests[2];
+	int i;
+
+	ASSERT_GE(event, 0);
+	ASSERT_EQ(0, set_policy(file, IOMMU_COHERENCY_ASSUME_NONE));
+	ASSERT_EQ(0, snoop_attach(&self->snoop));
+	ASSERT_EQ(0, signal_event(device, event));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, create_posted(&guests[i]));
+		ASSERT_EQ(0, guest_add(&guests[i], file));
+		ASSERT_EQ(0, guest_add(&guests[i], device));
+	}
+
+	EXPECT_EQ(0, post(&guests[0], event, 0));
+	EXPECT_EQ(0, guest_del(&guests[0], file));
+	EXPECT_EQ(0, post(&guests[0], event, KVM_IRQFD_FLAG_DEASSIGN));
+	EXPECT_EQ(0, post(&guests[1], event, 0));
+	EXPECT_EQ(0, guest_del(&guests[1], device));
+	EXPECT_EQ(downs, probe_hits(PROBE_UNREGISTER));
+	EXPECT_EQ(0, guest_del(&guests[0], device));
+	EXPECT_EQ(downs + 2, probe_hits(PROBE_UNREGISTER));
+	EXPECT_EQ(0, guest_del(&guests[1], file));
+	EXPECT_EQ(downs + 4, probe_hits(PROBE_UNREGISTER));
+
+	for (i = 0; i < 2; i++)
+		guest_destroy(&guests[i]);
+	self->destroyed += 2;
+	close(event);
+}
+
+/* As two machines of one process, with the second in another, which is then gone. */
 TEST_F(machines, two_processes)
 {
 	STOP_IF_SKIPPED();
