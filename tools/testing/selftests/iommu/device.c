@@ -13,11 +13,14 @@
 #include "lib/iommufd.h"
 #include "lib/machine.h"
 #include "lib/memory.h"
+#include "lib/pci.h"
 #include "lib/rig.h"
 #include "lib/vfio.h"
 
 #define PAGE	4096UL
 #define MSI	0xfee00000UL
+#define NVME_VENDOR	0x1b36
+#define NVME_DEVICE	0x0010
 
 FIXTURE(opened)
 {
@@ -341,6 +344,30 @@ TEST_F(bound, automatic_hwpt)
 	ASSERT_EQ(0, vfio_detach(self->rig.device));
 	EXPECT_EQ(-ENOENT, iommufd_destroy(self->rig.iommufd, pt));
 	EXPECT_EQ(0, iommufd_destroy(self->rig.iommufd, self->rig.ioas));
+}
+
+/* Devices of two groups behind one IOMMU have one table between them. */
+TEST_F(bound, shared_hwpt)
+{
+	uint32_t pt = self->rig.ioas, other = self->rig.ioas, id;
+	char name[PCI_NAME_LEN];
+	int device;
+
+	if (pci_find(NVME_VENDOR, NVME_DEVICE, 0, name))
+		SKIP(return, "no NVMe device");
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	ASSERT_NE(pci_group(self->rig.name), pci_group(name));
+	device = pci_open_device_file(name);
+	ASSERT_GE(device, 0);
+	ASSERT_EQ(0, vfio_bind(device, self->rig.iommufd, &id));
+	ASSERT_EQ(0, vfio_attach(self->rig.device, &pt));
+	ASSERT_EQ(0, vfio_attach(device, &other));
+	EXPECT_EQ(pt, other);
+	ASSERT_EQ(0, vfio_detach(self->rig.device));
+	EXPECT_EQ(-EBUSY, iommufd_destroy(self->rig.iommufd, pt));
+	EXPECT_EQ(0, close(device));
+	EXPECT_EQ(-ENOENT, iommufd_destroy(self->rig.iommufd, pt));
+	EXPECT_EQ(0, pci_unbind_driver(name));
 }
 
 /* An HWPT of the caller's own stays until destroyed. */
