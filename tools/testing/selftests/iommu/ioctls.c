@@ -5,19 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/iommufd.h>
-#include <linux/userfaultfd.h>
 #include <linux/vfio.h>
 
 #include "kselftest_harness.h"
+#include "lib/busy.h"
 #include "lib/iommufd.h"
 #include "lib/memory.h"
 #include "lib/type1.h"
@@ -563,76 +561,27 @@ TEST_F(ioctls, vfio_ioas)
 	EXPECT_EQ(-ENODEV, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_GET, &id));
 }
 
-struct user {
-	int fd;
-	uint32_t ioas;
-	struct iommu_iova_range *range;
-	int rc;
-};
-
-static void *use(void *data)
-{
-	struct user *user = data;
-
-	user->rc = ioas_allow(user->fd, user->ioas, user->range, 1);
-	return NULL;
-}
-
-/* Whoever touches @page, still untouched, has to wait. A userfaultfd, or -errno. */
-static int hold_page(void *page)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register area = {
-		.range = { .start = (uintptr_t)page, .len = 4096 },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = xioctl(fd, UFFDIO_API, &api) ?:
-	     xioctl(fd, UFFDIO_REGISTER, &area);
-	if (!rc)
-		return fd;
-	close(fd);
-	return rc;
-}
-
 /* An IOAS that is destroyed is not the chosen one either while a call is using it. */
 TEST_F(ioctls, vfio_ioas_in_use)
 {
 	struct vfio_iommu_type1_info info = { .argsz = sizeof(info) };
-	struct user user = { .fd = self->fd, .range = (void *)self->arg };
-	struct uffdio_zeropage zero = {
-		.range = { .start = (uintptr_t)self->arg, .len = 4096 },
-	};
-	struct uffd_msg message;
-	pthread_t thread;
-	uint32_t id;
-	int held;
+	struct busy busy;
+	uint32_t ioas, id;
 
-	ASSERT_EQ(0, ioas_alloc(self->fd, &user.ioas));
-	id = user.ioas;
+	ASSERT_EQ(0, ioas_alloc(self->fd, &ioas));
+	id = ioas;
 	ASSERT_EQ(0, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_SET, &id));
 	EXPECT_EQ(0, xioctl(self->fd, VFIO_IOMMU_GET_INFO, &info));
-	EXPECT_EQ(1, ioctl(self->fd, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR));
-	held = hold_page(self->arg);
-	ASSERT_GE(held, 0);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, use, &user));
-	ASSERT_EQ(sizeof(message), read(held, &message, sizeof(message)));
+	EXPECT_EQ(1, container_extension(self->fd, VFIO_UPDATE_VADDR));
 
-	EXPECT_EQ(0, iommufd_destroy(self->fd, user.ioas));
+	ASSERT_EQ(0, busy_start(&busy, self->fd, ioas));
+	EXPECT_EQ(0, iommufd_destroy(self->fd, ioas));
 	EXPECT_EQ(-ENODEV, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_GET, &id));
 	EXPECT_EQ(-ENODEV, xioctl(self->fd, VFIO_IOMMU_GET_INFO, &info));
-	EXPECT_EQ(0, ioctl(self->fd, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR));
-
-	ASSERT_EQ(0, xioctl(held, UFFDIO_ZEROPAGE, &zero));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	/* No range begins and ends with IOVA 0 */
-	EXPECT_EQ(-EINVAL, user.rc);
+	EXPECT_EQ(0, container_extension(self->fd, VFIO_UPDATE_VADDR));
+	EXPECT_EQ(-ENODEV, container_extension(self->fd, VFIO_DMA_CC_IOMMU));
+	EXPECT_EQ(0, busy_end(&busy));
 	EXPECT_EQ(-ENODEV, vfio_ioas(self->fd, IOMMU_VFIO_IOAS_GET, &id));
-	close(held);
 }
 
 /* The ioctls of a container that need no device. */

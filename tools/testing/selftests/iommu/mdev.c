@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "lib/busy.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/memory.h"
@@ -18,6 +19,7 @@
 #include "lib/probe.h"
 #include "lib/skip.h"
 #include "lib/sysfs.h"
+#include "lib/type1.h"
 #include "lib/vfio.h"
 
 #define PAGE	4096UL
@@ -313,6 +315,40 @@ TEST_F(mdev, move_refused)
 	EXPECT_TRUE(state_is(self->device, 0, 1, 17));
 	pt = self->ioas;
 	EXPECT_EQ(0, vfio_attach(self->device, &pt));
+}
+
+/*
+ * A group that joins /dev/iommu as container while its IOAS for that is being
+ * destroyed gets another one, which its device then has.
+ */
+TEST_F(mdev, join_after_destroy)
+{
+	STOP_IF_SKIPPED();
+
+	int group = mock_open_group(MOCK_MDEV, 3), device;
+	uint32_t ioas, id;
+	struct busy busy;
+	char name[64];
+
+	ASSERT_GE(group, 0);
+	mock_name(name, sizeof(name), MOCK_MDEV, 3);
+	ASSERT_EQ(0, ioas_alloc(self->iommufd, &ioas));
+	id = ioas;
+	ASSERT_EQ(0, vfio_ioas(self->iommufd, IOMMU_VFIO_IOAS_SET, &id));
+	ASSERT_EQ(0, busy_start(&busy, self->iommufd, ioas));
+	ASSERT_EQ(0, iommufd_destroy(self->iommufd, ioas));
+	EXPECT_EQ(0, group_set_container(group, self->iommufd));
+	EXPECT_EQ(0, vfio_ioas(self->iommufd, IOMMU_VFIO_IOAS_GET, &id));
+	EXPECT_EQ(0, busy_end(&busy));
+
+	EXPECT_EQ(0, container_map(self->iommufd, DMA_RW, self->memory, SIZE,
+				   AT + SIZE));
+	device = group_device(group, name);
+	ASSERT_GE(device, 0);
+	EXPECT_EQ(1, mock_pin(device, AT + SIZE, 1, MOCK_WRITE));
+	EXPECT_EQ(-EBUSY, iommufd_destroy(self->iommufd, id));
+	close(device);
+	close(group);
 }
 
 /* One that has nothing pinned is not asked for what another one has. */
