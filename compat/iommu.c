@@ -58,17 +58,17 @@ static size_t entry_size(unsigned long sizes, unsigned long iova,
 }
 
 /*
- * How much a call that failed has mapped. VT-d's driver of 6.1 does not tell, and
- * leaves entries.
+ * How much a call that failed has mapped in entries of a size. VT-d's driver of 6.1
+ * does not tell, and leaves them.
  */
 static size_t mapped_anyway(struct iommu_domain *domain, unsigned long iova,
-			    phys_addr_t paddr, size_t size, size_t step)
+			    phys_addr_t paddr, size_t size, size_t entry)
 {
 	size_t mapped = 0;
 
 	while (mapped < size &&
 	       iommu_iova_to_phys(domain, iova + mapped) == paddr + mapped) {
-		mapped += step;
+		mapped += entry;
 		cond_resched();
 	}
 	return mapped;
@@ -92,6 +92,7 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 {
 	const struct iommu_domain_ops *ops = domain->ops;
 	size_t smallest = 1UL << __ffs(domain->pgsize_bitmap);
+	size_t entry = smallest;
 	size_t done = 0;
 	int rc = 0;
 
@@ -99,10 +100,10 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 		return -EINVAL;
 
 	while (done < size) {
-		size_t entry = smallest;
 		size_t count = 1;
 		size_t mapped = 0;
 
+		entry = smallest;
 		if (size - done != smallest)
 			entry = entry_size(domain->pgsize_bitmap, iova + done,
 					   paddr + done, size - done, &count);
@@ -116,7 +117,7 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 		return 0;
 
 	done += mapped_anyway(domain, iova + done, paddr + done, size - done,
-			      smallest);
+			      entry);
 	if (done)
 		iommu_unmap(domain, iova, done);
 	return rc;
@@ -185,34 +186,47 @@ void iommu_gather_flush(struct iommu_domain *domain,
 /* VT-d's driver counts the pages of a range in 32 bits */
 #define FLUSH_MAX (1UL << 43)
 
+static void flush_range(struct iommu_domain *domain,
+			struct iommu_iotlb_gather *gather, unsigned long first,
+			unsigned long last)
+{
+	gather->start = first;
+	gather->end = last;
+	if (domain->ops->iotlb_sync)
+		domain->ops->iotlb_sync(domain, gather);
+}
+
 /**
- * iommu_flush_device_tlbs - Have devices forget what they were translated
- * @domain: flushed by iommu_gather_flush()
- * @first: first IOVA
+ * iommu_gather_flush_devices - As iommu_gather_flush(), devices' own TLBs as well
+ * @domain: the domain
+ * @gather: set up by iommu_gather_start()
+ * @first: first IOVA that was unmapped
  * @last: last IOVA, inclusive
  *
  * iommu_flush_iotlb_all() does so, but not that of VT-d's driver before 6.10 on an
  * IOMMU in caching mode, which knows the devices only when it flushes ranges.
  */
-void iommu_flush_device_tlbs(struct iommu_domain *domain, unsigned long first,
-			     unsigned long last)
+void iommu_gather_flush_devices(struct iommu_domain *domain,
+				struct iommu_iotlb_gather *gather,
+				unsigned long first, unsigned long last)
 {
-	struct iommu_iotlb_gather gather;
-	unsigned long step;
+	first = ALIGN_DOWN(first, PAGE_SIZE);
+	last |= PAGE_SIZE - 1;
+	if (last - first < FLUSH_MAX) {
+		flush_range(domain, gather, first, last);
+		put_pages_list(&gather->freelist);
+		return;
+	}
 
-	/* AMD's, whose ranges may be too long for steps */
+	iommu_gather_flush(domain, gather);
+	/* Only AMD's may have so many bits, which does flush the devices */
 	if (domain->geometry.aperture_end == ~0UL)
 		return;
-	for (;;) {
-		step = min(last - first, FLUSH_MAX - 1);
-		iommu_iotlb_gather_init(&gather);
-		gather.start = first;
-		gather.end = first + step;
-		iommu_iotlb_sync(domain, &gather);
-		if (first + step == last)
-			break;
-		first += step + 1;
+	for (; last - first >= FLUSH_MAX; first += FLUSH_MAX) {
+		flush_range(domain, gather, first, first + FLUSH_MAX - 1);
+		cond_resched();
 	}
+	flush_range(domain, gather, first, last);
 }
 
 static int has_device_tlb(struct device *dev, void *unused)

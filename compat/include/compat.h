@@ -108,8 +108,9 @@ bool iommu_group_has_isolated_msi(struct iommu_group *group);
 void iommu_gather_start(struct iommu_iotlb_gather *gather);
 void iommu_gather_flush(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather);
-void iommu_flush_device_tlbs(struct iommu_domain *domain, unsigned long first,
-			     unsigned long last);
+void iommu_gather_flush_devices(struct iommu_domain *domain,
+				struct iommu_iotlb_gather *gather,
+				unsigned long first, unsigned long last);
 bool iommu_group_has_device_tlb(struct iommu_group *group);
 bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group);
 

@@ -49,9 +49,10 @@ void space_domain_flush(struct space_domain *member,
 			struct iommu_iotlb_gather *gather, unsigned long first,
 			unsigned long last)
 {
-	iommu_gather_flush(member->domain, gather);
 	if (unlikely(member->device_tlb))
-		iommu_flush_device_tlbs(member->domain, first, last);
+		iommu_gather_flush_devices(member->domain, gather, first, last);
+	else
+		iommu_gather_flush(member->domain, gather);
 }
 
 static unsigned long domain_alignment(const struct iommu_domain *domain)
@@ -152,6 +153,7 @@ static void domain_clear(struct space *space, struct space_domain *member,
 			 unsigned long end)
 {
 	struct iommu_iotlb_gather gather;
+	unsigned long first = ULONG_MAX;
 	unsigned long last = 0;
 	struct area *area;
 
@@ -159,10 +161,13 @@ static void domain_clear(struct space *space, struct space_domain *member,
 	for_each_live(area, space, end) {
 		domain_unmap_pages(member->domain, area->range.first,
 				   area->pages, area_length(area), &gather);
+		first = min(first, area->range.first);
 		last = area->range.last;
 		cond_resched();
 	}
-	space_domain_flush(member, &gather, 0, last);
+	if (first > last)
+		return;
+	space_domain_flush(member, &gather, first, last);
 
 	if (space->nr_domains > 1)
 		return;
