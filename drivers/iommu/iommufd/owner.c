@@ -303,8 +303,8 @@ void owner_table_destroy(struct owner_table *table)
  * owner_table_change - Let the calling process pay for everything
  * @table: the owners of a file
  *
- * All or nothing: the caller is charged for every owner first, and only then
- * are the former ones let off.
+ * All or nothing: the caller is charged for every owner that he is not himself
+ * first, and only then are the former ones let off.
  *
  * Return: 0; -EINVAL when memory of a process, not of a file, is mapped;
  * -ENOMEM when it exceeds the caller's limit.
@@ -327,6 +327,8 @@ int owner_table_change(struct owner_table *table)
 	}
 
 	list_for_each_entry(owner, &table->list, link) {
+		if (identity_equal(&owner->who, &who))
+			continue;
 		rc = identity_charge(&who, owner->mode, owner->pinned);
 		if (rc)
 			goto out_undo;
@@ -335,6 +337,8 @@ int owner_table_change(struct owner_table *table)
 	list_for_each_entry(owner, &table->list, link) {
 		struct owner_identity former = owner->who;
 
+		if (identity_equal(&former, &who))
+			continue;
 		identity_get(&who);
 		owner->who = who;
 		owner->moved = true;
@@ -347,6 +351,8 @@ out_undo:
 	list_for_each_entry(undo, &table->list, link) {
 		if (undo == owner)
 			break;
+		if (identity_equal(&undo->who, &who))
+			continue;
 		identity_uncharge(&who, undo->mode, undo->pinned);
 	}
 out_unlock:
