@@ -446,7 +446,8 @@ bool bar_look_again(struct bar *bar, const struct bar_tenant *tenant,
 	if (patient ? mutex_lock_killable(&bar->look_up) :
 		      !mutex_trylock(&bar->look_up))
 		return false;
-	if (!bar->ended && bar->tenant == tenant)
+	/* What it follows is for the first lookup to find, not for others */
+	if (!bar->ended && bar->tenant == tenant && bar->place.file)
 		rc = look_up(bar, patient, TRIES);
 	mutex_unlock(&bar->look_up);
 	return rc != -EAGAIN;
