@@ -104,6 +104,30 @@ static void __cold refuse_overlap(struct space *space, const struct area *area,
 }
 
 /*
+ * Take the lock of the space, and see to it that there may be the page tables for so
+ * many bytes more. Whoever shows the space to a first device has not counted those.
+ */
+static int lock_with_room(struct space *space, unsigned long length)
+{
+	bool looked = false;
+	bool shown = false;
+	int rc;
+
+	for (;;) {
+		mutex_lock(&space->lock);
+		if (!space_tables_full(space, length) ||
+		    (looked && (shown || !space->nr_domains)))
+			return 0;
+		shown = space->nr_domains;
+		mutex_unlock(&space->lock);
+		rc = space_tables_make_room(space, length);
+		if (rc)
+			return rc;
+		looked = true;
+	}
+}
+
+/*
  * Take the IOVA for new areas, one behind the other. Until here their ranges
  * begin at 0.
  */
@@ -115,7 +139,9 @@ static int areas_insert(struct space *space, struct area *list,
 	struct area *undo;
 	int rc;
 
-	mutex_lock(&space->lock);
+	rc = lock_with_room(space, args->length);
+	if (rc)
+		return rc;
 	if (args->fixed)
 		rc = iova_check(space, iova, args->length);
 	else
@@ -140,6 +166,8 @@ static int areas_insert(struct space *space, struct area *list,
 		}
 		space_tables_add(space, area);
 		space->nr_areas++;
+		if (area->next)
+			cond_resched();
 	}
 	if (!rc) {
 		args->iova = iova;
@@ -303,6 +331,8 @@ static void areas_set_live(struct space *space, struct area *list,
 		next = list->next;
 		/* Pairs with area_is_live() */
 		smp_store_release(&list->state, AREA_LIVE);
+		if (next)
+			cond_resched();
 	}
 }
 
@@ -419,9 +449,6 @@ static int areas_show(struct space *space, struct area *list,
 {
 	int rc;
 
-	rc = space_tables_check(space, args->length);
-	if (rc)
-		goto err_free;
 	rc = areas_insert(space, list, args);
 	if (rc)
 		goto err_free;

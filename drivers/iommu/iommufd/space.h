@@ -95,10 +95,9 @@ struct area {
  * @tracking: area.dirty is kept
  * @idle: woken when one of @ops ends or an area.pins becomes 0
  * @idle_seq: counts those moments
- * @inner_tables: page tables that an unmap takes out, see space_tables.c; read
- *                without the lock
- * @edge_tables: others that a domain may have by now; as @inner_tables
- * @tables_next: how many of both make it worth while to look; as @inner_tables
+ * @inner_tables: page tables that an unmap takes out, see space_tables.c
+ * @edge_tables: others that a domain may have by now
+ * @tables_next: how many of both make it worth while to look
  */
 struct space {
 	struct rw_semaphore domains_sem;
@@ -204,7 +203,7 @@ void space_tables_init(struct space *space);
 void space_tables_add(struct space *space, const struct area *area);
 void space_tables_sub_inner(struct space *space, const struct area *area);
 void space_tables_keep(struct space *space, const struct area *list);
-int space_tables_make_room(struct space *space, unsigned long more);
+int space_tables_make_room(struct space *space, unsigned long length);
 int space_tables_begin(struct space *space);
 
 /* An area leaves the tree, with the lock of the space held */
@@ -218,19 +217,14 @@ static inline void space_tables_sub(struct space *space,
 /* All areas do */
 static inline void space_tables_sub_all(struct space *space)
 {
-	WRITE_ONCE(space->inner_tables, 0);
+	space->inner_tables = 0;
 }
 
-/* May so many bytes more be mapped? Returns 0 or -ENOMEM */
-static inline int space_tables_check(struct space *space, unsigned long length)
+/* Has one to look before so many bytes more are mapped? */
+static inline bool space_tables_full(struct space *space, unsigned long length)
 {
-	unsigned long more = length / TABLE_SPAN;
-
-	if (likely(READ_ONCE(space->inner_tables) +
-		   READ_ONCE(space->edge_tables) + more <
-		   READ_ONCE(space->tables_next)))
-		return 0;
-	return space_tables_make_room(space, more);
+	return unlikely(space->inner_tables + space->edge_tables +
+			length / TABLE_SPAN >= space->tables_next);
 }
 
 /* space_domain.c */

@@ -110,9 +110,8 @@ void space_tables_add(struct space *space, const struct area *area)
 			nr--;
 		if (!nr && same_table(range->first, range->last, shift))
 			break;
-		WRITE_ONCE(space->inner_tables, space->inner_tables + inside);
-		WRITE_ONCE(space->edge_tables,
-			   space->edge_tables + nr - inside);
+		space->inner_tables += inside;
+		space->edge_tables += nr - inside;
 	}
 }
 
@@ -135,8 +134,7 @@ void space_tables_sub_inner(struct space *space, const struct area *area)
 {
 	lockdep_assert_held(&space->lock);
 
-	WRITE_ONCE(space->inner_tables,
-		   space->inner_tables - inner_tables(area));
+	space->inner_tables -= inner_tables(area);
 }
 
 /**
@@ -147,9 +145,11 @@ void space_tables_sub_inner(struct space *space, const struct area *area)
 void space_tables_keep(struct space *space, const struct area *list)
 {
 	mutex_lock(&space->lock);
-	for (; list; list = list->next)
-		WRITE_ONCE(space->edge_tables,
-			   space->edge_tables + inner_tables(list));
+	for (; list; list = list->next) {
+		space->edge_tables += inner_tables(list);
+		if (list->next)
+			cond_resched();
+	}
 	mutex_unlock(&space->lock);
 }
 
@@ -191,6 +191,9 @@ static void clear_gap(struct iommu_domain *domain, const struct gap *gap,
 		unsigned long first = ALIGN(gap->first, span);
 		unsigned long end = ALIGN_DOWN(gap->end, span);
 
+		/* It would be behind the last IOVA */
+		if (first < gap->first)
+			break;
 		if (gap->left)
 			clear_piece(domain, first,
 				    min(end, ALIGN(gap->first, above)), gather);
@@ -317,9 +320,8 @@ static int make_room(struct space *space, unsigned long more,
 	used = inner + edges;
 	mutex_lock(&space->lock);
 	/* New areas went on adding */
-	WRITE_ONCE(space->edge_tables,
-		   edges + empty + (space->edge_tables - counted));
-	WRITE_ONCE(space->tables_next, next_look(used, limit));
+	space->edge_tables = edges + empty + (space->edge_tables - counted);
+	space->tables_next = next_look(used, limit);
 	mutex_unlock(&space->lock);
 	if (used + more > limit)
 		return refuse(-ENOMEM,
@@ -331,16 +333,16 @@ static int make_room(struct space *space, unsigned long more,
 /**
  * space_tables_make_room - Look whether more tables may be added
  * @space: the space
- * @more: tables that the caller is about to need, where there is a domain
+ * @length: bytes that are about to be mapped, if there is a domain
  *
  * Return: 0, or -ENOMEM when he may not have so many.
  */
-int space_tables_make_room(struct space *space, unsigned long more)
+int space_tables_make_room(struct space *space, unsigned long length)
 {
 	int rc;
 
 	down_write(&space->domains_sem);
-	rc = make_room(space, more,
+	rc = make_room(space, length / TABLE_SPAN,
 		       space->nr_domains ? tables_limit() : ULONG_MAX);
 	up_write(&space->domains_sem);
 	return rc;
@@ -362,7 +364,7 @@ int space_tables_begin(struct space *space)
 	mutex_lock(&space->lock);
 	most = space->inner_tables + space->edge_tables;
 	if (most <= limit)
-		WRITE_ONCE(space->tables_next, next_look(most, limit));
+		space->tables_next = next_look(most, limit);
 	mutex_unlock(&space->lock);
 	return most <= limit ? 0 : make_room(space, 0, limit);
 }
