@@ -113,7 +113,7 @@ bugs+='|census: differs'
 # Complaints of 6.1 about itself. To split a mapping of hugetlb pages asks whether a
 # lock is held that its caller takes eleven lines later.
 complaints='WARNING: CPU: [0-9]+ PID: [0-9]+ at hugetlb_split\+'
-# When memory runs out at will: its core cannot take a device from a domain without
+# When memory runs out at will, as in faults and for the fuzzer: its core cannot take a device from a domain without
 # an allocation.
 complaints_in_faults='WARNING: CPU: [0-9]+ PID: [0-9]+ at iommu_detach_group\+'
 # Its type 1 calls drivers with a lock held that pinning takes, and the mock driver
@@ -125,7 +125,7 @@ bugs_in() {
 	local but=$complaints
 
 	case $1 in
-	faults@*) but+="|$complaints_in_faults" ;;
+	faults@* | fuzz | fuzz-try) but+="|$complaints_in_faults" ;;
 	type1_mdev-stock@*) but+="|$complaints_of_stock" ;;
 	esac
 	grep -hE "$bugs" "$build/vm-log/$1.kernel" \
