@@ -220,7 +220,8 @@ TEST_F(order, device_tlb)
 	letters = self->letters + strspn(self->letters, "a");
 	EXPECT_NE(NULL, strchr(letters, 'e'));
 	letters += strspn(letters, "be");
-	EXPECT_EQ('d', *letters) {
+	/* One by one, or as runs */
+	EXPECT_TRUE(*letters == 'c' || *letters == 'd') {
 		TH_LOG("the order was %s", self->letters);
 	}
 	ASSERT_EQ(0, close(device));
