@@ -70,6 +70,10 @@ files_of() {
 		sed -n "s,.*/lib/modules/$1/\(.*/\($3\)\.ko\).*,\1,p" | uniq
 }
 
+# Each builds the packages anew, in one place.
+mkdir -p "$build/deb"
+exec 6>"$build/deb.lock"
+flock 6
 [ -e "$base" ] || make_base >&2 || exit 1
 root=$(mktemp -d -p "$build/deb")
 trap 'rm -rf "$root" "$root".*' EXIT
