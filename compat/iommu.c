@@ -183,6 +183,30 @@ void iommu_gather_flush(struct iommu_domain *domain,
 	put_pages_list(&gather->freelist);
 }
 
+/**
+ * iommu_drop_tables - Take out the tables under one larger entry that is to be
+ * @domain: the domain
+ * @iova: where the entry will begin; nothing is mapped under it
+ * @span: of the entry
+ * @gather: set up by iommu_gather_start(); the tables are freed when it is flushed
+ *
+ * VT-d's driver of 6.1 does so when the entry is made, and frees before it flushes. It
+ * takes out, without harm, a table that a range covers in which something is
+ * mapped: the page of zeros, to be read.
+ *
+ * Return: 0, or the IOMMU driver's error with nothing mapped.
+ */
+int iommu_drop_tables(struct iommu_domain *domain, unsigned long iova,
+		      unsigned long span, struct iommu_iotlb_gather *gather)
+{
+	int rc = iommu_map_nosync(domain, iova, page_to_phys(ZERO_PAGE(0)),
+				  PAGE_SIZE, IOMMU_READ, GFP_KERNEL_ACCOUNT);
+
+	if (!rc)
+		iommu_unmap_fast(domain, iova, span, gather);
+	return rc;
+}
+
 /* VT-d's driver counts the pages of a range in 32 bits */
 #define FLUSH_MAX (1UL << 43)
 

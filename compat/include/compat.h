@@ -105,6 +105,8 @@ int iommu_sync_map(struct iommu_domain *domain, unsigned long iova,
 bool iommu_group_has_isolated_msi(struct iommu_group *group);
 #endif
 
+int iommu_drop_tables(struct iommu_domain *domain, unsigned long iova,
+		      unsigned long span, struct iommu_iotlb_gather *gather);
 void iommu_gather_start(struct iommu_iotlb_gather *gather);
 void iommu_gather_flush(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather);

@@ -38,6 +38,7 @@ void space_init(struct space *space)
 	INIT_HLIST_HEAD(&space->ops);
 	space->huge = true;
 	space_tables_init(space);
+	space_left_init(space);
 	init_waitqueue_head(&space->idle);
 }
 
@@ -236,6 +237,21 @@ static void areas_unmap_domains(struct space *space, struct area *list,
 	}
 }
 
+static int area_map_domain(struct space *space, const struct area *area,
+			   struct space_domain *member)
+{
+	int rc;
+
+	if (space->huge && area_length(area) >= TABLE_SPAN) {
+		rc = space_left_clear(space, member, &area->range);
+		if (rc)
+			return rc;
+	}
+	return domain_map(member->domain, area->range.first, area->pages,
+			  area->offset, area_length(area), area->prot,
+			  space->huge);
+}
+
 /*
  * Put new areas, which follow each other without a gap, into one domain: all or
  * none.
@@ -243,23 +259,20 @@ static void areas_unmap_domains(struct space *space, struct area *list,
 static int areas_map_domain(struct space *space, struct area *list,
 			    struct space_domain *member)
 {
-	struct iommu_domain *domain = member->domain;
 	unsigned long first = list->range.first;
 	unsigned long done = 0;
 	struct area *area;
 	int rc;
 
 	for (area = list; area; area = area->next) {
-		rc = domain_map(domain, area->range.first, area->pages,
-				area->offset, area_length(area), area->prot,
-				space->huge);
+		rc = area_map_domain(space, area, member);
 		if (rc)
 			goto err_unmap;
 		done += area_length(area);
 		if (area->next)
 			cond_resched();
 	}
-	rc = iommu_sync_map(domain, first, done);
+	rc = iommu_sync_map(member->domain, first, done);
 	if (!rc)
 		return 0;
 

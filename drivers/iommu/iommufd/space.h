@@ -5,6 +5,7 @@
  * space.c: map, copy, unmap
  * space_domain.c: the domains that show it
  * space_tables.c: how much memory their page tables may take
+ * space_left.c: tables in the way of larger entries
  * space_access.c: in-kernel users of it
  * space_extent.c: which mappings there are
  * space_vaddr.c: mappings whose user address changes
@@ -20,6 +21,7 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sizes.h>
+#include <linux/types.h>
 #include <linux/wait.h>
 
 #include "iova_tree.h"
@@ -74,6 +76,9 @@ struct area {
 	unsigned long *dirty;
 };
 
+/* How much a space remembers of where tables were left: 2 to the power of */
+#define SPACE_LEFT_BITS 12
+
 /**
  * struct space - An I/O address space
  * @domains_sem: held for reading to put areas into domains or take them out,
@@ -98,6 +103,8 @@ struct area {
  * @inner_tables: page tables that an unmap takes out, see space_tables.c
  * @edge_tables: others that a domain may have by now
  * @tables_next: how many of both make it worth while to look
+ * @left: where a table may be that larger entries would replace, see space_left.c;
+ *        read without @lock, too
  */
 struct space {
 	struct rw_semaphore domains_sem;
@@ -119,6 +126,7 @@ struct space {
 	unsigned long inner_tables;
 	unsigned long edge_tables;
 	unsigned long tables_next;
+	DECLARE_BITMAP(left, 1U << SPACE_LEFT_BITS);
 };
 
 /**
@@ -226,6 +234,13 @@ static inline bool space_tables_full(struct space *space, unsigned long length)
 	return unlikely(space->inner_tables + space->edge_tables +
 			length / TABLE_SPAN >= space->tables_next);
 }
+
+/* space_left.c */
+void space_left_init(struct space *space);
+void space_left_add(struct space *space, const struct iova_range *range);
+void space_left_anywhere(struct space *space);
+int space_left_clear(struct space *space, struct space_domain *member,
+		     const struct iova_range *range);
 
 /* space_domain.c */
 void space_domain_flush(struct space_domain *member,

@@ -86,7 +86,8 @@ static unsigned long tables_inside(const struct iova_range *range,
  * @space: with its lock held
  * @area: in the tree
  *
- * Those that it shares with its neighbours are there already.
+ * Those that it shares with its neighbours are there already, and remembered as
+ * what may be left one day.
  */
 void space_tables_add(struct space *space, const struct area *area)
 {
@@ -100,6 +101,7 @@ void space_tables_add(struct space *space, const struct area *area)
 	/* By far the most */
 	if (before && same_table(before->last, range->last, table_shifts[0]))
 		return;
+	space_left_add(space, range);
 	after = iova_tree_next(range, ULONG_MAX);
 	for (i = 0; i < ARRAY_SIZE(table_shifts); i++) {
 		unsigned int shift = table_shifts[i];
@@ -145,6 +147,7 @@ void space_tables_sub_inner(struct space *space, const struct area *area)
 void space_tables_keep(struct space *space, const struct area *list)
 {
 	mutex_lock(&space->lock);
+	space_left_anywhere(space);
 	for (; list; list = list->next) {
 		space->edge_tables += inner_tables(list);
 		if (list->next)

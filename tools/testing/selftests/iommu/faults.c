@@ -197,6 +197,22 @@ static int op_map_across(struct world *world)
 			   AT + HUGE / 2);
 }
 
+/* An entry in the place of a table that was left empty */
+static int prepare_left(struct world *world)
+{
+	int rc = prepare_huge(world);
+
+	rc = rc ?: ioas_map_at(world->fd, world->ioas, MAP_RW, world->memory,
+			       PAGE, AT + PAGE);
+	return rc ?: ioas_unmap(world->fd, world->ioas, AT + PAGE, PAGE, NULL);
+}
+
+static int op_map_larger(struct world *world)
+{
+	return ioas_map_at(world->fd, world->ioas, MAP_RW, world->huge, HUGE,
+			   AT);
+}
+
 static int op_map_fixed(struct world *world)
 {
 	return ioas_map_at(world->fd, world->ioas, MAP_RW, world->memory,
@@ -550,6 +566,7 @@ OP(change_process, ATTACHED, prepare_file_mapped, change_process,
 OP(map, ATTACHED, NULL, map);
 OP(map_fixed, ATTACHED, NULL, map_fixed);
 OP(map_across, ATTACHED, prepare_huge, map_across);
+OP(map_larger, ATTACHED, prepare_left, map_larger);
 OP(map_fresh, ATTACHED, NULL, map_fresh);
 OP(map_file, ATTACHED, NULL, map_file);
 OP(copy, ATTACHED, prepare_mapped, copy);

@@ -22,15 +22,20 @@
 #define PAGE	4096UL
 #define PAGES	64
 #define HUGE	(2UL << 20)
+#define GIB	(1UL << 30)
 #define AT	0x10000000UL
 
 #define VENDOR	0x1af4	/* a virtio NIC */
 #define NET	0x1041
 
+#define QEMU	0x1b36	/* its device for tests, with a BAR of 1 GiB */
+#define TESTDEV	0x0005
+#define TESTBAR	2
+
 /* In the letters of trace_letters(): a, b, c and so on */
 static const char *const events[] = {
 	"order_unmap", "order_flush", "order_unpin", "order_unpin_range",
-	"order_device", NULL
+	"order_device", "order_free", NULL
 };
 
 FIXTURE(order)
@@ -52,6 +57,7 @@ FIXTURE_SETUP(order)
 		"unpin_user_page_range_dirty_lock",
 		/* AMD's driver has no function of its own for that */
 		vtd ? "qi_flush_dev_iotlb" : NULL,
+		vtd ? "dma_pte_free_level" : NULL,
 	};
 	int i;
 
@@ -247,6 +253,78 @@ TEST_F(order, device_tlb_of_nothing)
 	EXPECT_EQ(-EFAULT, vfio_attach(device, &pt));
 	ASSERT_EQ(0, mprotect(self->memory, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, vfio_attach(device, &pt));
+	ASSERT_EQ(0, close(device));
+	ASSERT_EQ(0, pci_unbind_driver(name));
+}
+
+/*
+ * A larger entry takes the place of a table that an unmap has left empty: it is
+ * taken out and flushed, and the driver finds none that it would free at once.
+ */
+static bool way_cleared(const char *letters)
+{
+	/* Memory that turns out to be a BAR is not kept */
+	size_t tried = strspn(letters, "c");
+	size_t unmaps = strspn(letters + tried, "a");
+	size_t flushes = strspn(letters + tried + unmaps, "b");
+
+	return unmaps && flushes && !letters[tried + unmaps + flushes];
+}
+
+#define EXPECT_WAY_CLEARED() do { \
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP)); \
+	trace_letters(events, self->letters, sizeof(self->letters)); \
+	EXPECT_TRUE(way_cleared(self->letters)) \
+		TH_LOG("the order was %s", self->letters); \
+} while (0)
+
+TEST_F(order, larger_entry)
+{
+	unsigned char *memory;
+
+	if (!machine_has_vtd())
+		SKIP(return, "AMD's driver flushes before it frees");
+	if (!census_want_hugepages(1))
+		SKIP(return, "no free huge page");
+	memory = memory_hugetlb(HUGE);
+	ASSERT_NE(NULL, memory);
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, AT + PAGE));
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT + PAGE, PAGE, NULL));
+	START();
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, memory, HUGE,
+				 AT));
+	EXPECT_WAY_CLEARED();
+}
+
+/* Two levels of tables at once */
+TEST_F(order, largest_entry)
+{
+	char name[PCI_NAME_LEN];
+	unsigned char *bar;
+	size_t size;
+	uint32_t id;
+	int device;
+
+	if (!machine_has_vtd())
+		SKIP(return, "AMD's driver flushes before it frees");
+	if (pci_find(QEMU, TESTDEV, 0, name))
+		SKIP(return, "the machine has no device with a BAR of 1 GiB");
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	device = pci_open_device_file(name);
+	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
+	bar = vfio_map_bar(device, TESTBAR, &size);
+	ASSERT_NE(NULL, bar);
+	ASSERT_EQ(GIB, size);
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, GIB + HUGE + PAGE));
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, GIB + HUGE + PAGE, PAGE,
+				NULL));
+	START();
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, bar, GIB, GIB));
+	EXPECT_WAY_CLEARED();
+	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, GIB, GIB, NULL));
+	ASSERT_EQ(0, munmap(bar, size));
 	ASSERT_EQ(0, close(device));
 	ASSERT_EQ(0, pci_unbind_driver(name));
 }
