@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "watch.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/census.h"
+#include "lib/klog.h"
 #include "run.h"
-
-static const char *const reports[] = {
-	"BUG:", "WARNING: CPU", "WARNING: possible", "WARNING: suspicious",
-	"WARNING: bad", "Oops", "KASAN", "UBSAN", "general protection fault",
-	"refcount_t:", "kernel BUG at", "Kernel panic", "blocked for more than",
-	"soft lockup", "hard LOCKUP", "detected stall", "corruption",
-	"sleeping function called", "Bad page", "Bad rss-counter", "ODEBUG",
-	"scheduling while atomic", "non-zero pgtables",
-};
-
-/*
- * Complaints of 6.1 itself: without memory its core cannot take a device from its
- * domain.
- */
-static const char *const expected[] = { "at iommu_detach_group+" };
 
 static const char *const modules[] = {
 	"iommufd", "vfio", "vfio_pci_core", "vfio_pci",
@@ -62,38 +47,12 @@ bool watch_start(void)
 	return true;
 }
 
-static bool matches(const char *text, const char *const *words, size_t nr)
-{
-	while (nr--)
-		if (strstr(text, words[nr]))
-			return true;
-	return false;
-}
-
-#define MATCHES(_text, _words) \
-	matches(_text, _words, sizeof(_words) / sizeof((_words)[0]))
-
 bool watch_log(char *line, size_t size)
 {
-	char record[2048];
-	ssize_t length;
-
-	for (;;) {
-		length = read(log_file, record, sizeof(record) - 1);
-		if (length < 0 && errno == EPIPE)
-			continue;
-		if (length <= 0)
-			return false;
-		record[length] = 0;
-		if (MATCHES(record, reports) && !MATCHES(record, expected)) {
-			const char *text = strchr(record, ';');
-
-			snprintf(line, size, "%.*s",
-				 (int)strcspn(text ? text + 1 : record, "\n"),
-				 text ? text + 1 : record);
+	while (klog_has_trouble(log_file, line, size))
+		if (!klog_is_for_want_of_memory(line))
 			return true;
-		}
-	}
+	return false;
 }
 
 bool watch_census(char *text, size_t size)
@@ -122,15 +81,4 @@ bool watch_census(char *text, size_t size)
 		size -= length;
 	}
 	return true;
-}
-
-void watch_say(const char *line)
-{
-	int file = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-
-	if (file < 0)
-		return;
-	if (write(file, line, strlen(line)) < 0)
-		perror("/dev/kmsg");
-	close(file);
 }

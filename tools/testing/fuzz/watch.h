@@ -12,7 +12,5 @@ bool watch_start(void);
 bool watch_log(char *line, size_t size);
 /* While nobody runs a program: true when something is held that was not before. */
 bool watch_census(char *text, size_t size);
-/* Writes a line into the kernel log. */
-void watch_say(const char *line);
 
 #endif

@@ -101,36 +101,29 @@ stamp_of() {
 	cat -- "$@" | sha256sum | cut -c 1-16
 }
 
-# What the kernel says when something is wrong with it. The first words of a
-# report are enough: what follows belongs to the same one.
-bugs='BUG:|WARNING: CPU|WARNING: possible|WARNING: suspicious|Oops|KASAN|UBSAN'
-bugs+='|general protection fault|refcount_t:|kernel BUG at|Kernel panic'
-bugs+='|blocked for more than|soft lockup|hard LOCKUP|detected stall|detected expedited stall'
-bugs+='|unreferenced object 0x|list_(add|del) corruption'
-bugs+='|sleeping function called|Bad page state|ODEBUG|scheduling while atomic'
-bugs+='|census: differs'
+# strings_of LIST: what the C programs look for in a kernel log, a line each.
+strings_of() {
+	sed -n "/^static const char \*const $1\[\]/,/^}/s/^\t\"\(.*\)\",\$/\1/p" \
+		"$top/tools/testing/selftests/iommu/lib/reports.h"
+}
 
-# Complaints of 6.1 about itself. To split a mapping of hugetlb pages asks whether a
-# lock is held that its caller takes eleven lines later.
-complaints='WARNING: CPU: [0-9]+ PID: [0-9]+ at hugetlb_split\+'
-# When memory runs out at will, as in faults and for the fuzzer: its core cannot take a device from a domain without
-# an allocation.
-complaints_in_faults='WARNING: CPU: [0-9]+ PID: [0-9]+ at iommu_detach_group\+'
-# Its type 1 calls drivers with a lock held that pinning takes, and the mock driver
-# pins with one held that it takes when it is called.
-complaints_of_stock='WARNING: possible circular locking dependency'
+# The stock type 1 calls drivers with a lock held that pinning takes, and the mock
+# driver pins with one held that it takes when it is called.
+complaint_of_stock='WARNING: possible circular locking dependency'
 
-# bugs_in NAME: such lines in the logs that a machine has left under that name.
+# bugs_in NAME: reports of bugs in the logs that a machine has left under that name.
 bugs_in() {
-	local but=$complaints
+	local log=$build/vm-log/$1 but
 
+	but=$(strings_of no_reports)
 	case $1 in
-	faults@* | fuzz | fuzz-try) but+="|$complaints_in_faults" ;;
-	type1_mdev-stock@*) but+="|$complaints_of_stock" ;;
+	faults@* | fuzz | fuzz-try) but+=$'\n'$(strings_of no_reports_in_faults) ;;
+	type1_mdev-stock@*) but+=$'\n'$complaint_of_stock ;;
 	esac
-	grep -hE "$bugs" "$build/vm-log/$1.kernel" \
-		"$build/vm-log/$1.console" 2>/dev/null |
-		grep -vE -m 5 "$but" || :
+	[ -s "$log.kernel" ] || echo "there is no kernel log"
+	cat -- "$log.kernel" "$log.console" 2>/dev/null |
+		grep -aF -e "$(strings_of reports)" -e 'census: differs' |
+		grep -avF -m 5 -e "$but" || :
 }
 
 now() {

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports.h"
+
 /*
  * Both drivers log a limited number of messages in 5 seconds; on VT-d three
  * faults use it up.
@@ -109,31 +111,34 @@ bool klog_has_fault(int log, uint64_t iova)
 	return false;
 }
 
-int klog_count_faults(int log)
+static bool has_any(const char *text, const char *const *words, size_t nr)
 {
-	char record[2048];
-	uint64_t page;
-	int faults = 0;
-
-	while (next_record(log, record, sizeof(record)))
-		faults += parse_fault(record, &page);
-	return faults;
+	while (nr--)
+		if (strstr(text, words[nr]))
+			return true;
+	return false;
 }
+
+#define HAS_ANY(_text, _words) \
+	has_any(_text, _words, sizeof(_words) / sizeof((_words)[0]))
 
 bool klog_has_trouble(int log, char *line, unsigned long size)
 {
-	static const char * const troubles[] = {
-		"BUG:", "WARNING:", "Oops", "refcount_t:", "general protection",
-		"Call Trace:", "leaked", "INFO: task",
-	};
 	char record[2048];
-	size_t i;
 
-	while (next_record(log, record, sizeof(record)))
-		for (i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
-			if (strstr(record, troubles[i])) {
-				snprintf(line, size, "%s", record);
-				return true;
-			}
+	while (next_record(log, record, sizeof(record))) {
+		const char *text = strchr(record, ';');
+
+		text = text ? text + 1 : record;
+		if (!HAS_ANY(text, reports) || HAS_ANY(text, no_reports))
+			continue;
+		snprintf(line, size, "%.*s", (int)strcspn(text, "\n"), text);
+		return true;
+	}
 	return false;
+}
+
+bool klog_is_for_want_of_memory(const char *line)
+{
+	return HAS_ANY(line, no_reports_in_faults);
 }

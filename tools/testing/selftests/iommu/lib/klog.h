@@ -18,13 +18,12 @@ int klog_mark(void);
  */
 bool klog_has_fault(int log, uint64_t iova);
 
-/* The number of IOMMU faults at any address that the log still has. */
-int klog_count_faults(int log);
-
 /*
- * Whether the log still has what no test may cause (BUG, WARNING, Oops, a
- * reference count that went wrong …); the line is copied.
+ * Whether the log still has what no test may cause, see reports.h; the line is copied,
+ * and the next call goes on behind it.
  */
 bool klog_has_trouble(int log, char *line, unsigned long size);
+/* Whether that is no fault of ours where allocations are made to fail. */
+bool klog_is_for_want_of_memory(const char *line);
 
 #endif
