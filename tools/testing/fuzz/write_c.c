@@ -11,6 +11,9 @@
 #include "calls.h"
 #include "reduce.h"
 
+#define TEXT(_macro)	TEXT_OF(_macro)
+#define TEXT_OF(_value)	#_value
+
 static const char prelude[] =
 	"// SPDX-License-Identifier: GPL-2.0-only\n"
 	"/*\n"
@@ -31,6 +34,9 @@ static const char prelude[] =
 	"#include <sys/resource.h>\n"
 	"#include <sys/wait.h>\n"
 	"#include <unistd.h>\n"
+	"\n"
+	"#define WINDOW_AT\t" TEXT(WINDOW_AT) "\n"
+	"#define WINDOW_SIZE\t" TEXT(WINDOW_SIZE) "\n"
 	"\n"
 	"static uint64_t r[64];\n"
 	"static char **slots;\n"
@@ -62,6 +68,40 @@ static const char prelude[] =
 	"\treturn value;\n"
 	"}\n"
 	"\n"
+	"static uint64_t in_window(uint64_t at)\n"
+	"{\n"
+	"\treturn WINDOW_AT + (at - WINDOW_AT) % WINDOW_SIZE;\n"
+	"}\n"
+	"\n"
+	"static size_t window_length(uint64_t at, uint64_t length)\n"
+	"{\n"
+	"\tuint64_t room = WINDOW_AT + WINDOW_SIZE - in_window(at);\n"
+	"\n"
+	"\treturn length < room ? length : room;\n"
+	"}\n"
+	"\n"
+	"/* By the kernel, which does not die of memory that is not there */\n"
+	"static int touch(uint64_t at, uint64_t length, uint64_t change)\n"
+	"{\n"
+	"\tchar *to = (char *)in_window(at);\n"
+	"\tint pipes[2], rc = 0;\n"
+	"\tsize_t done;\n"
+	"\n"
+	"\tlength = window_length(at, length) % (1 << 20);\n"
+	"\tif (pipe(pipes) || fcntl(pipes[0], F_SETFL, O_NONBLOCK) ||\n"
+	"\t    fcntl(pipes[1], F_SETFL, O_NONBLOCK))\n"
+	"\t\treturn -1;\n"
+	"\tfor (done = 0; done < length && rc >= 0; done += 4096) {\n"
+	"\t\tif (!change)\n"
+	"\t\t\trc = write(pipes[1], to + done, 1);\n"
+	"\t\telse if (write(pipes[1], \"\", 1) == 1)\n"
+	"\t\t\trc = read(pipes[0], to + done, 1);\n"
+	"\t}\n"
+	"\tclose(pipes[0]);\n"
+	"\tclose(pipes[1]);\n"
+	"\treturn rc;\n"
+	"}\n"
+	"\n"
 	"/* The @nth thing fails that this thread asks of the kernel */\n"
 	"static void fail(int nth)\n"
 	"{\n"
@@ -88,16 +128,21 @@ static const struct {
 	{ "vm", "ioctl(open(\"/dev/kvm\", O_RDWR), 0xae01, 0)" },
 	{ "pread", "pread($0, (uint8_t[512]){ 0 }, $3 % 512, ($1 << 40) + $2)" },
 	{ "pwrite", "pwrite($0, &(uint64_t){ $3 }, $4 % 9, ($1 << 40) + $2)" },
-	{ "mmap", "(intptr_t)mmap((void *)$0, $1, $2, $3 | MAP_FIXED, $4, ($5 << 40) + $6)" },
-	{ "munmap", "munmap((void *)$0, $1)" },
-	{ "mremap", "(intptr_t)mremap((void *)$0, $1, $2, MREMAP_MAYMOVE | MREMAP_FIXED | $4, (void *)$3)" },
-	{ "madvise", "madvise((void *)$0, $1, $2)" },
-	{ "mprotect", "mprotect((void *)$0, $1, $2)" },
-	{ "truncate", "ftruncate($0, $1)" },
-	{ "fallocate", "fallocate($0, $1, $2, $3)" },
+	{ "mmap", "(intptr_t)mmap((void *)(in_window($0) & ~4095UL), window_length($0, $1),"
+		  " $2, $3 | MAP_FIXED, $4, ($5 << 40) + $6)" },
+	{ "munmap", "munmap((void *)in_window($0), window_length($0, $1))" },
+	{ "mremap", "(intptr_t)mremap((void *)in_window($0), window_length($0, $1),"
+		    " window_length($3, $2), MREMAP_MAYMOVE | MREMAP_FIXED | $4,"
+		    " (void *)in_window($3))" },
+	{ "madvise", "$2 == MADV_HWPOISON || $2 == 101 ? -1 :"
+		     " madvise((void *)in_window($0), window_length($0, $1), $2)" },
+	{ "mprotect", "mprotect((void *)in_window($0), window_length($0, $1), $2)" },
+	{ "truncate", "ftruncate($0, $1 % (2 * WINDOW_SIZE))" },
+	{ "fallocate", "fallocate($0, $1, $2 % (2 * WINDOW_SIZE), $3 % (2 * WINDOW_SIZE))" },
 	{ "seal", "fcntl($0, F_ADD_SEALS, $1)" },
-	{ "user", "setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ $0, $0 }) ?: setresuid(1000, 1000, 1000)" },
-	{ "touch", "(intptr_t)memset((void *)$0, 1, $1)" },
+	{ "user", "setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ $0 % (1UL << 26), $0 % (1UL << 26) })"
+		  " ?: setresgid(1000, 1000, 1000) ?: setresuid(1000, 1000, 1000)" },
+	{ "touch", "touch($0, $1, $2)" },
 };
 
 static void write_value(const struct arg *arg)
@@ -124,7 +169,7 @@ static void write_text(const struct call *call)
 		/* In two steps */
 		printf("memfd_create(\"fuzz\", ");
 		write_value(&call->args[0]);
-		printf(")");
+		printf(" & (MFD_ALLOW_SEALING | MFD_HUGETLB))");
 		return;
 	}
 	if (type_of(call)->run == call_value_ioctl) {
@@ -194,7 +239,7 @@ static void write_call(const struct call *call, unsigned int index)
 		if (!strcmp(type_of(call)->name, "memfd")) {
 			printf("\tr[%u] = ftruncate(r[%u], ", index, index);
 			write_value(&call->args[1]);
-			printf(") ? -1 : r[%u];\n", index);
+			printf(" %% (2 * WINDOW_SIZE)) ? -1 : r[%u];\n", index);
 		}
 	}
 	printf("\treturn NULL;\n}\n\n");
