@@ -12,9 +12,6 @@
 #define EDU_VENDOR	0x1234
 #define EDU_DEVICE	0x11e8
 
-/* Half of the device's buffer: QEMU 7.2 aborts when a transfer ends at its end. */
-#define EDU_MAX		2048
-
 struct edu {
 	void *bar;
 	size_t size;
