@@ -7,7 +7,7 @@
 # extract_tree NAME SUITE PACKAGE PATH...: make build/image/NAME with PATHs of the
 # package and of all that it depends on, unless it is there.
 extract_tree() {
-	local name=$1 suite=$2 package=$3 tree=$image/$1 line uri stamp
+	local suite=$2 package=$3 tree=$image/$1 line uri stamp
 	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
 	local -a aptopts=()
 
