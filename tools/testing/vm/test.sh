@@ -7,7 +7,8 @@
 # Build, then run every test, or those whose name matches a shell PATTERN. A
 # test is named after its program and its machine, such as dma@amd. After each
 # machine its kernel log is searched for reports of bugs, which count as a
-# failure of the test. Each test's output is in build/test-log/NAME. N tests run
+# failure of the test. Those marked with + in tests.list, which take long, run only
+# when a PATTERN names them. Each test's output is in build/test-log/NAME. N tests run
 # beside each other: 1 to 4, as many as there are CPUs and memory for, unless
 # --at-once says so. The last line says "N passed, N failed, N skipped"; the
 # status is 0 if none failed.
@@ -209,9 +210,9 @@ demo() {
 	"$vm_dir/demo.sh" "$@" "${kernel_option[@]}"
 }
 
-mkdir -p "$logs"
-: >"$results"
 if [ "$list" = no ]; then
+	mkdir -p "$logs"
+	: >"$results"
 	"$vm_dir/setup.sh"
 	# A program whose source has gone must not run on.
 	"$vm_dir/build.sh" "${kernel_option[@]}" >"$logs/build" 2>&1 || {
