@@ -13,6 +13,8 @@ if [ ! -w /dev/kvm ]; then
 	exit
 fi
 answer=$image/accel-$(tr -d - </proc/sys/kernel/random/boot_id)
+exec 9>"$image/accel.lock"
+flock 9
 if [ ! -e "$answer" ]; then
 	if "$vm_dir/vm.sh" --stock --accel kvm --device none --timeout 20 \
 		--log accel -- test -e /dev/kvm 2>/dev/null; then
