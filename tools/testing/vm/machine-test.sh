@@ -53,6 +53,16 @@ got=$(status vm -- sh -c 'echo c >/proc/sysrq-trigger')
 expect "a panic is the machine's death" 125 "$got"
 expect "and is shown" 1 "$(grep -c 'Kernel panic - not syncing: sysrq' "$work/err")"
 
+# QEMU ends before it has opened its ports
+got=$(status vm --qemu-arg -nonsense -- true)
+expect "an argument that QEMU does not know" 125 "$got"
+expect "is named" 1 "$(grep -c 'nonsense: invalid option' "$work/err")"
+got=$(status vm --mem xyz -- true)
+expect "a size that QEMU does not know" 125 "$got"
+expect "is shown" 1 "$(grep -c "Parameter 'size' expects" "$work/err")"
+expect "a log that is a path" 1 "$(status vm --log a/b -- true)"
+expect "is refused" 1 "$(grep -c 'a name is wanted' "$work/err")"
+
 # shellcheck disable=SC2016 # for the shell in the machine
 show='cd /sys/class/iommu/dmar0/intel-iommu && echo "cap $(cat cap)" && echo "ecap $(cat ecap)"'
 vm -- sh -c "$show" || :

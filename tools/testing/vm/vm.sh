@@ -92,6 +92,7 @@ release=$(<"$folder/release")
 
 logs=$build/vm-log
 log=${log:-$(date +%H%M%S)-$$}
+[[ $log != */* ]] || die "--log $log: a name is wanted, not a path"
 mkdir -p "$logs"
 tmp=$(mktemp -d)
 qemu=
@@ -133,19 +134,22 @@ cat "$folder/early.cpio" "$tmp/run.cpio" >"$tmp/initrd.img"
 
 machine_args
 
+# Held open here, for a QEMU that ends before it opens them.
 mkfifo "$tmp/out" "$tmp/err"
-cat "$tmp/out" &
+exec {out}<>"$tmp/out" {err}<>"$tmp/err"
+cat "$tmp/out" {out}>&- {err}>&- &
 relays=($!)
-cat "$tmp/err" >&2 &
+cat "$tmp/err" >&2 {out}>&- {err}>&- &
 relays+=($!)
 
 start=$(now)
 timeout --foreground -k 5 "$timeout" "$vm_dir/qemu.sh" "${args[@]}" \
-	</dev/null >>"$tmp/qemu.log" 2>&1 &
+	</dev/null >>"$tmp/qemu.log" 2>&1 {out}>&- {err}>&- &
 qemu=$!
 rc=0
 wait "$qemu" || rc=$?
 qemu=
+exec {out}>&- {err}>&-
 for pid in "${relays[@]}"; do
 	wait "$pid" || :
 done
