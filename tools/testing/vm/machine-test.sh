@@ -52,6 +52,9 @@ expect "time is up" 124 "$(status vm --timeout 6 -- sleep 60)"
 got=$(status vm -- sh -c 'echo c >/proc/sysrq-trigger')
 expect "a panic is the machine's death" 125 "$got"
 expect "and is shown" 1 "$(grep -c 'Kernel panic - not syncing: sysrq' "$work/err")"
+got=$(status vm -- pkill -x dmesg)
+expect "without the end of its kernel log no status counts" 125 "$got"
+expect "and that is said" 1 "$(grep -c 'status is 0, but the end of its kernel log' "$work/err")"
 
 # QEMU ends before it has opened its ports
 got=$(status vm --qemu-arg -nonsense -- true)

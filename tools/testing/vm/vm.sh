@@ -5,7 +5,7 @@
 #
 # Boot the Debian 12 kernel in QEMU, with an emulated IOMMU, and run COMMAND in
 # it as root. Its output and exit status are passed through; 124 says that the
-# time was up, 125 that the machine died or did not start.
+# time was up, 125 that the machine died, did not start, or left no whole kernel log.
 #
 #   --iommu intel|intel-nosnoop|amd|none
 #                         default intel, which can force snooping
@@ -94,6 +94,7 @@ logs=$build/vm-log
 log=${log:-$(date +%H%M%S)-$$}
 [[ $log != */* ]] || die "--log $log: a name is wanted, not a path"
 mkdir -p "$logs"
+rm -f "$logs/$log.kernel" "$logs/$log.console"
 tmp=$(mktemp -d)
 qemu=
 # shellcheck disable=SC2317 # the trap calls it
@@ -115,6 +116,7 @@ gcc -O2 -Wall -static -o "$tmp/initrd/vm/locked" "$vm_dir/guest/locked.c"
 	echo
 } >"$tmp/initrd/vm/command"
 modules=(vfio_pci)
+log_end='vm: end of the kernel log'
 nested=kvm_amd
 [ "$accel" = tcg ] || ! grep -qw vmx /proc/cpuinfo || nested=kvm_intel
 if [ "$stock" = yes ]; then
@@ -128,6 +130,7 @@ cat >"$tmp/initrd/vm/config" <<-EOF
 	vm_modules='${modules[*]}'
 	vm_nested=$nested
 	vm_share=${share:+yes}
+	vm_log_end='$log_end'
 EOF
 (cd "$tmp/initrd" && find . | cpio --quiet -o -H newc -R 0:0) >"$tmp/run.cpio"
 cat "$folder/early.cpio" "$tmp/run.cpio" >"$tmp/initrd.img"
@@ -156,12 +159,13 @@ done
 
 status=$(cat "$tmp/status" 2>/dev/null || :)
 grep -v "warning: TCG doesn't support" "$tmp/qemu.log" >>"$logs/$log.console" || :
-if [ -n "$status" ]; then
+if [ -n "$status" ] && grep -qaF "$log_end" "$logs/$log.kernel" 2>/dev/null; then
 	exit "$status"
 fi
-case $rc in
-124 | 137) say "vm: time is up after $(seconds_since "$start") s" && rc=124 ;;
-*) say "vm: the machine died" && rc=125 ;;
+case $status,$rc in
+,124 | ,137) say "vm: time is up after $(seconds_since "$start") s" && rc=124 ;;
+,*) say "vm: the machine died" && rc=125 ;;
+*) say "vm: the machine's status is $status, but the end of its kernel log is lost" && rc=125 ;;
 esac
 say "vm: the end of build/vm-log/$log.kernel and .console:"
 tail -n 15 "$logs/$log.kernel" >&2 2>/dev/null || :
