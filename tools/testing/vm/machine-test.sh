@@ -66,6 +66,38 @@ expect "is shown" 1 "$(grep -c "Parameter 'size' expects" "$work/err")"
 expect "a log that is a path" 1 "$(status vm --log a/b -- true)"
 expect "is refused" 1 "$(grep -c 'a name is wanted' "$work/err")"
 
+# A ring with a buffer charges its user, here until the machine's end.
+gcc -O2 -Wall -static -o "$work/share/charge" -x c - <<-'EOF'
+	#include <linux/io_uring.h>
+	#include <sys/mman.h>
+	#include <sys/syscall.h>
+	#include <sys/uio.h>
+	#include <unistd.h>
+	#define SIZE 8192
+
+	int main(void)
+	{
+		struct io_uring_params params = { };
+		struct iovec buffer = { .iov_len = SIZE };
+		int ring = syscall(SYS_io_uring_setup, 1, &params);
+
+		buffer.iov_base = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1))
+			return 1;
+		if (!fork())
+			pause();
+		return 0;
+	}
+EOF
+log=$build/vm-log/machine-test-$number.kernel
+got=$(status vm --share "$work/share" -- \
+	setpriv --reuid 1000 --clear-groups ./charge)
+expect "who has pages charged at the end" 0 "$got"
+expect "is found, and the number" 'locked by 1000: 0, locked by 1000: 2' "$(
+	grep -a 'census: differs' "$log" |
+		grep -o 'locked by 1000: [0-9]*' | paste -sd , | sed 's/,/, /')"
+
 # shellcheck disable=SC2016 # for the shell in the machine
 show='cd /sys/class/iommu/dmar0/intel-iommu && echo "cap $(cat cap)" && echo "ecap $(cat ecap)"'
 vm -- sh -c "$show" || :
