@@ -2,8 +2,9 @@
 #
 # usage: awk -v status=N -v bugs=TEXT -f judge.awk EXPECTED RESULTS...
 #
-# Compare TAP of kselftest programs with a list of tests that fail, and why. Prints
-# TAP. "status" is the machine's, "bugs" what its kernel log has.
+# Compare TAP of kselftest programs with a list of tests that fail, and why, and of the
+# reasons for which any test may be skipped. Prints TAP. "status" is the machine's,
+# "bugs" what its kernel log has.
 
 function result(good, text) {
 	print (good ? "ok " : "not ok ") ++number " " text
@@ -18,13 +19,16 @@ function end_of_file() {
 
 BEGIN { print "TAP version 13" }
 
-# NAME REASON
+# NAME REASON, or "SKIP" REASON
 FILENAME == ARGV[1] {
 	if ($0 ~ /^#/ || NF == 0)
 		next
 	name = $1
 	sub(/^[^ \t]+[ \t]+/, "")
-	reason[name] = $0
+	if (name == "SKIP")
+		may_skip[$0]
+	else
+		reason[name] = $0
 	next
 }
 
@@ -41,7 +45,10 @@ FNR == 1 {
 	if ($0 ~ /# *SKIP/) {
 		text = $0
 		sub(/.*# *SKIP */, "", text)
-		result(1, "# SKIP " $3 ": " text)
+		if (text in may_skip)
+			result(1, "# SKIP " $3 ": " text)
+		else
+			result(0, $3 " is skipped, which is not expected: " text)
 	} else if ($3 in reason) {
 		result(0, $3 " passes, although: " reason[$3])
 	} else {
