@@ -250,7 +250,11 @@ TEST_F(order, device_tlb_of_nothing)
 	ASSERT_EQ(0, ioas_map_at(self->fd, ioas, MAP_RW, self->memory, PAGE,
 				 AT));
 	pt = ioas;
+	START();
 	EXPECT_EQ(-EFAULT, vfio_attach(device, &pt));
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	EXPECT_STREQ("", self->letters);
 	ASSERT_EQ(0, mprotect(self->memory, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, vfio_attach(device, &pt));
 	ASSERT_EQ(0, close(device));
