@@ -377,6 +377,8 @@ static int try_look_up(struct bar *bar, bool patient)
 
 	if (rc)
 		goto out_unlock;
+	if (bar_tenant_ended(bar->tenant))
+		set_state(bar, BAR_LOST);
 	if (bar->state == BAR_WAITING)
 		rc = put_in(bar, &runs);
 	else

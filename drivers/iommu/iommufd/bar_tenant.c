@@ -19,6 +19,10 @@
  * notifiers are called when the teardown gets there. So while a *guard* stands, for
  * the length of a call of the driver, the tenants are kept from being torn down, and
  * BARs of those that are so already are taken out before.
+ *
+ * The caller can make the call last as long as he likes. So while a tenant is kept,
+ * somebody looks now and then whether the process has ended but for that. Then its
+ * BARs are taken out for good, and it is let go.
  */
 #include <linux/hashtable.h>
 #include <linux/iommufd.h>
@@ -36,6 +40,9 @@
 #define FIRST_PAUSE	(HZ / 100 ?: 1)
 #define PAUSES		9
 
+/* How long a process that has ended is kept, at least */
+#define KEPT_PAUSE	(HZ / 4 ?: 1)
+
 /* Of the BARs of a tenant. XA_MARK_0 is the free numbers' */
 #define MARK_WAITING	XA_MARK_1
 #define MARK_IN_PLACE	XA_MARK_2
@@ -46,26 +53,34 @@
  * @refs: one of each BAR, one of each walk; the last takes it out of tenants
  * @set: which
  * @mm: the process, which may have ended
- * @kept: a guard keeps @mm from being torn down; guarded by tenants_lock
+ * @kept: in kept_tenants while a guard keeps @mm from being torn down
+ * @ended: @mm has no other users any more. No BAR gets in place from here on, and
+ *	only @watch lets go of it; guarded by tenants_lock
  * @pauses: that @work has made; guarded by tenants_lock
  * @bars: struct bar, with marks that tell the state of each
- * @work: looks up what waits. Holds no reference: it ends with the tenant
+ * @work: looks up what waits
+ * @watch: looks whether the process has ended, while it is kept
+ *
+ * The work items hold no reference: they end with the tenant.
  */
 struct bar_tenant {
 	struct hlist_node link;
 	refcount_t refs;
 	const void *set;
 	struct mm_struct *mm;
-	bool kept; /* guarded by tenants_lock */
+	struct hlist_node kept;
+	bool ended; /* guarded by tenants_lock */
 	unsigned int pauses; /* guarded by tenants_lock */
 	struct xarray bars;
 	struct delayed_work work;
+	struct delayed_work watch;
 };
 
-/* For both tables, and whether a tenant is kept, and its pauses */
+/* For the tables, and whether a tenant has ended, and its pauses */
 static DEFINE_SPINLOCK(tenants_lock);
 static DEFINE_HASHTABLE(guards, 6);
 static DEFINE_HASHTABLE(tenants, 8);
+static DEFINE_HASHTABLE(kept_tenants, 8); /* by process */
 
 static unsigned long key_of(const void *set)
 {
@@ -84,23 +99,59 @@ static bool is_guarded(const void *set)
 	return false;
 }
 
-/* False when the process is being torn down already */
+static bool is_kept(const struct bar_tenant *tenant)
+{
+	return !hlist_unhashed(&tenant->kept);
+}
+
+static void start_watch(struct bar_tenant *tenant)
+{
+	lockdep_assert_held(&tenants_lock);
+
+	queue_delayed_work(system_unbound_wq, &tenant->watch, KEPT_PAUSE);
+}
+
+/* False when the process is being torn down already, or about to be */
 static bool keep(struct bar_tenant *tenant)
 {
 	lockdep_assert_held(&tenants_lock);
 
-	if (!tenant->kept)
-		tenant->kept = mmget_not_zero(tenant->mm);
-	return tenant->kept;
+	if (tenant->ended)
+		return false;
+	if (is_kept(tenant))
+		return true;
+	if (!mmget_not_zero(tenant->mm))
+		return false;
+	hash_add(kept_tenants, &tenant->kept, (unsigned long)tenant->mm);
+	start_watch(tenant);
+	return true;
 }
 
 static void let_go(struct bar_tenant *tenant)
 {
 	lockdep_assert_held(&tenants_lock);
 
-	if (tenant->kept)
-		mmput_async(tenant->mm);
-	tenant->kept = false;
+	if (!is_kept(tenant))
+		return;
+	hash_del(&tenant->kept);
+	mmput_async(tenant->mm);
+}
+
+/*
+ * Do only guards keep the process? Each thread of it is a user, so then it has none
+ * and will not have any: who else takes a reference just looks into its memory.
+ */
+static bool has_ended(const struct bar_tenant *tenant)
+{
+	const struct bar_tenant *other;
+	int keeps = 0;
+
+	lockdep_assert_held(&tenants_lock);
+
+	hash_for_each_possible(kept_tenants, other, kept,
+			       (unsigned long)tenant->mm)
+		keeps += other->mm == tenant->mm;
+	return atomic_read(&tenant->mm->mm_users) == keeps;
 }
 
 static void tenant_put(struct bar_tenant *tenant)
@@ -118,6 +169,7 @@ static void tenant_put(struct bar_tenant *tenant)
 		return;
 
 	cancel_delayed_work_sync(&tenant->work);
+	cancel_delayed_work_sync(&tenant->watch);
 	WARN_ON(!xa_empty(&tenant->bars));
 	mmdrop(tenant->mm);
 	kfree(tenant);
@@ -166,6 +218,44 @@ static void tenant_work(struct work_struct *work)
 	spin_unlock(&tenants_lock);
 }
 
+static void lose_bars(struct bar_tenant *tenant, xa_mark_t mark)
+{
+	unsigned long id = 0;
+	struct bar *bar;
+
+	for (; (bar = next_bar(tenant, &id, mark)); id++) {
+		bar_lose(bar, tenant);
+		bar_put(bar);
+		cond_resched();
+	}
+}
+
+/*
+ * Whoever was putting a BAR in place when the tenant ended has done so once the lock
+ * of that BAR is taken, so those that wait are gone through, too. The process is
+ * let go only then: until then the driver clears its entries.
+ */
+static void tenant_watch(struct work_struct *work)
+{
+	struct bar_tenant *tenant = container_of(to_delayed_work(work),
+						 struct bar_tenant, watch);
+
+	spin_lock(&tenants_lock);
+	if (is_kept(tenant)) {
+		tenant->ended = has_ended(tenant);
+		if (!tenant->ended)
+			start_watch(tenant);
+	}
+	spin_unlock(&tenants_lock);
+	if (!tenant->ended)
+		return;
+
+	lose_bars(tenant, XA_PRESENT);
+	spin_lock(&tenants_lock);
+	let_go(tenant);
+	spin_unlock(&tenants_lock);
+}
+
 static void start_work(struct bar_tenant *tenant)
 {
 	lockdep_assert_held(&tenants_lock);
@@ -199,6 +289,7 @@ static struct bar_tenant *tenant_get(const void *set, struct mm_struct *mm)
 	tenant->mm = mm;
 	xa_init_flags(&tenant->bars, XA_FLAGS_ALLOC);
 	INIT_DELAYED_WORK(&tenant->work, tenant_work);
+	INIT_DELAYED_WORK(&tenant->watch, tenant_watch);
 
 	spin_lock(&tenants_lock);
 	known = find_tenant(set, mm);
@@ -259,6 +350,23 @@ const void *bar_tenant_set(const struct bar_tenant *tenant)
 }
 
 /**
+ * bar_tenant_ended - Must no BAR get in place any more?
+ * @tenant: the tenant
+ *
+ * False with the lock of a BAR held: if the process ends now, that lock is taken
+ * before it is torn down.
+ */
+bool bar_tenant_ended(const struct bar_tenant *tenant)
+{
+	bool ended;
+
+	spin_lock(&tenants_lock);
+	ended = tenant->ended;
+	spin_unlock(&tenants_lock);
+	return ended;
+}
+
+/**
  * bar_tenant_mark - The state of a BAR changes
  * @tenant: the tenant
  * @id: number of the BAR, whose lock is held
@@ -292,18 +400,6 @@ static struct bar_tenant *find_torn_down(const void *set)
 	return NULL;
 }
 
-static void lose_bars(struct bar_tenant *tenant)
-{
-	unsigned long id = 0;
-	struct bar *bar;
-
-	for (; (bar = next_bar(tenant, &id, MARK_IN_PLACE)); id++) {
-		bar_lose(bar, tenant);
-		bar_put(bar);
-		cond_resched();
-	}
-}
-
 void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set)
 {
 	struct bar_tenant *tenant;
@@ -313,7 +409,7 @@ void iommufd_bars_guard(struct iommufd_bar_guard *guard, const void *set)
 	hash_add(guards, &guard->link, key_of(set));
 	while ((tenant = find_torn_down(set))) {
 		spin_unlock(&tenants_lock);
-		lose_bars(tenant);
+		lose_bars(tenant, MARK_IN_PLACE);
 		tenant_put(tenant);
 		spin_lock(&tenants_lock);
 	}
@@ -335,7 +431,7 @@ static struct bar_tenant *end_guard(struct iommufd_bar_guard *guard)
 	hash_for_each_possible(tenants, tenant, link, key_of(set)) {
 		if (tenant->set != set)
 			continue;
-		if (!guarded)
+		if (!guarded && !tenant->ended)
 			let_go(tenant);
 		if (!xa_marked(&tenant->bars, MARK_WAITING))
 			continue;

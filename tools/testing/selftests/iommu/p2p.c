@@ -15,6 +15,7 @@
 #include <linux/pci_regs.h>
 
 #include "kselftest_harness.h"
+#include "lib/busy.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
@@ -705,6 +706,59 @@ TEST_F(p2p, owner_dies)
 	}
 	ASSERT_EQ(0, map_bar(self));
 	EXPECT_WORKS(AT, self->bar, 160);
+}
+
+/*
+ * The process whose mapping it is dies in the middle of a call on the device, which
+ * lasts for as long as somebody else likes: its memory is free long before.
+ */
+TEST_F(p2p, owner_dies_in_a_call)
+{
+	struct busy busy;
+	unsigned int tries;
+	int pipes[2], held;
+	char done = 0;
+	pid_t child;
+
+	held = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ASSERT_GE(held, 0);
+	ASSERT_EQ(0, ftruncate(held, PAGE));
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held,
+			 0) != MAP_FAILED)
+			hold_bar(self, pipes[1]);
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(pipes[0], &done, 1));
+	ASSERT_EQ(1, done);
+	EXPECT_WORKS(AT, self->bar, 210);
+
+	ASSERT_EQ(0, busy_start_ioctl(&busy, self->peer, VFIO_DEVICE_GET_INFO));
+	ASSERT_EQ(-1, fcntl(held, F_ADD_SEALS, F_SEAL_WRITE));
+	ASSERT_EQ(EBUSY, errno);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	for (tries = 0; tries < 100; tries++) {
+		if (!fcntl(held, F_ADD_SEALS, F_SEAL_WRITE))
+			break;
+		usleep(100000);
+	}
+	EXPECT_LT(tries, 100);
+	EXPECT_BLOCKED(AT);
+	EXPECT_EQ(0, busy_end(&busy));
+
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 220);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(held);
 }
 
 TEST_HARNESS_MAIN

@@ -18,7 +18,9 @@ static void *use(void *data)
 	struct busy *busy = data;
 
 	/* A range from 0 to 0, which is none */
-	busy->rc = ioas_allow(busy->iommufd, busy->ioas, busy->page, 1);
+	busy->rc = busy->request ?
+		xioctl(busy->fd, busy->request, busy->page) :
+		ioas_allow(busy->fd, busy->ioas, busy->page, 1);
 	return NULL;
 }
 
@@ -42,15 +44,11 @@ static int hold(void *page)
 	return rc;
 }
 
-int busy_start(struct busy *busy, int iommufd, uint32_t ioas)
+static int start(struct busy *busy)
 {
 	struct uffd_msg message;
 
-	*busy = (struct busy){
-		.iommufd = iommufd,
-		.ioas = ioas,
-		.page = memory_of_pages(PAGE),
-	};
+	busy->page = memory_of_pages(PAGE);
 	if (!busy->page)
 		return -ENOMEM;
 	busy->holder = hold(busy->page);
@@ -60,6 +58,18 @@ int busy_start(struct busy *busy, int iommufd, uint32_t ioas)
 		return -EAGAIN;
 	return read(busy->holder, &message, sizeof(message)) ==
 	       sizeof(message) ? 0 : -EIO;
+}
+
+int busy_start(struct busy *busy, int iommufd, uint32_t ioas)
+{
+	*busy = (struct busy){ .fd = iommufd, .ioas = ioas };
+	return start(busy);
+}
+
+int busy_start_ioctl(struct busy *busy, int fd, unsigned long request)
+{
+	*busy = (struct busy){ .fd = fd, .request = request };
+	return start(busy);
 }
 
 int busy_end(struct busy *busy)
