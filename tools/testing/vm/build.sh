@@ -40,8 +40,8 @@ mkdir -p "$stage"
 exec 9>"$stage.lock"
 flock 9
 
-# Sources keep their times, so only what changed is made again; what is gone
-# from the tree goes from the copy.
+# Only what changed is copied and made again; what is gone from the tree goes from
+# the copy.
 cd "$top"
 git ls-files -co --exclude-standard | while IFS= read -r file; do
 	[ ! -e "$file" ] || echo "$file"
@@ -51,7 +51,9 @@ if [ -e "$stage/.sources" ]; then
 		(cd "$stage" && tr '\n' '\0' | xargs -0 -r rm -f --)
 fi
 mv "$stage/.sources.new" "$stage/.sources"
-rsync -a --files-from="$stage/.sources" . "$stage/"
+# By what is in them, and with the time of now: make must not find a file that was
+# edited while the last build ran older than what that build made of it.
+rsync -a --no-times --checksum --files-from="$stage/.sources" . "$stage/"
 
 # Where a kernel has KCOV, ./run fuzz wants to know what of our modules was run.
 for target; do
