@@ -6,7 +6,8 @@
  * enforce snooping. That is set before the domain translates for the device for the
  * first time, and cleared after it has stopped. Whoever watches the file, a device
  * or a group is told of the first reason and of the end of the last; the policy to
- * assume the worst is one more reason for everybody.
+ * assume the worst is one more reason for everybody, while the file has a device:
+ * who has none must not make KVM flush the host's caches.
  */
 #include <linux/export.h>
 #include <linux/lockdep.h>
@@ -25,7 +26,8 @@ void coherency_init(struct iommufd_coherency *coherency)
 
 void coherency_destroy(struct iommufd_coherency *coherency)
 {
-	WARN_ON(coherency->nr || !list_empty(&coherency->watches));
+	WARN_ON(coherency->nr || coherency->nr_bound ||
+		!list_empty(&coherency->watches));
 	mutex_destroy(&coherency->lock);
 }
 
@@ -112,6 +114,66 @@ void coherency_update_group(struct iommufd_group *group, bool noncoherent,
 	mutex_unlock(&coherency->lock);
 }
 
+static bool assumes(const struct iommufd_coherency *coherency)
+{
+	return coherency->policy == IOMMU_COHERENCY_ASSUME_NONE &&
+	       coherency->nr_bound;
+}
+
+/* After what assumes() looks at has changed */
+static void update_assumed(struct iommufd_coherency *coherency, bool assumed,
+			   struct device *dev, const char *cause)
+{
+	bool assume = assumes(coherency);
+	struct iommufd_watch *watch;
+
+	lockdep_assert_held(&coherency->lock);
+
+	if (assume == assumed)
+		return;
+	trace_iommufd_coherency(dev, cause, assume || coherency->nr,
+				coherency->nr);
+	list_for_each_entry(watch, &coherency->watches, link) {
+		if (assume)
+			watch_add_reasons(watch, 1);
+		else
+			watch_drop_reasons(watch, 1);
+	}
+}
+
+static void change_bound(struct iommufd_device *idev, int change,
+			 const char *cause)
+{
+	struct iommufd_coherency *coherency = &idev->obj.ictx->coherency;
+	bool assumed;
+
+	lockdep_assert_held(&idev->obj.ictx->topology);
+
+	mutex_lock(&coherency->lock);
+	assumed = assumes(coherency);
+	coherency->nr_bound += change;
+	update_assumed(coherency, assumed, idev->dev, cause);
+	mutex_unlock(&coherency->lock);
+}
+
+/**
+ * coherency_bind - A device is bound, which entitles to the policy
+ * @idev: with ctx->topology held
+ */
+void coherency_bind(struct iommufd_device *idev)
+{
+	change_bound(idev, 1, "bind");
+}
+
+/**
+ * coherency_unbind - Undo coherency_bind()
+ * @idev: with ctx->topology held
+ */
+void coherency_unbind(struct iommufd_device *idev)
+{
+	change_bound(idev, -1, "unbind");
+}
+
 /**
  * coherency_set_policy - Choose what may become of the answer
  * @ictx: the file
@@ -122,8 +184,6 @@ void coherency_update_group(struct iommufd_group *group, bool noncoherent,
 int coherency_set_policy(struct iommufd_ctx *ictx, u64 policy)
 {
 	struct iommufd_coherency *coherency = &ictx->coherency;
-	struct iommufd_watch *watch;
-	bool assume = policy == IOMMU_COHERENCY_ASSUME_NONE;
 	bool assumed;
 	int rc = 0;
 
@@ -137,18 +197,9 @@ int coherency_set_policy(struct iommufd_ctx *ictx, u64 policy)
 			    coherency->nr);
 		goto out_unlock;
 	}
-	assumed = coherency->policy == IOMMU_COHERENCY_ASSUME_NONE;
+	assumed = assumes(coherency);
 	coherency->policy = policy;
-	if (assume == assumed)
-		goto out_unlock;
-	trace_iommufd_coherency(NULL, "policy", assume || coherency->nr,
-				coherency->nr);
-	list_for_each_entry(watch, &coherency->watches, link) {
-		if (assume)
-			watch_add_reasons(watch, 1);
-		else
-			watch_drop_reasons(watch, 1);
-	}
+	update_assumed(coherency, assumed, NULL, "policy");
 out_unlock:
 	mutex_unlock(&coherency->lock);
 	mutex_unlock(&ictx->topology);
@@ -170,8 +221,7 @@ bool coherency_state(struct iommufd_ctx *ictx)
 	bool noncoherent;
 
 	mutex_lock(&coherency->lock);
-	noncoherent = coherency->nr ||
-		      coherency->policy == IOMMU_COHERENCY_ASSUME_NONE;
+	noncoherent = coherency->nr || assumes(coherency);
 	mutex_unlock(&coherency->lock);
 	return noncoherent;
 }
@@ -180,7 +230,7 @@ bool coherency_state(struct iommufd_ctx *ictx)
 static unsigned int count_reasons(const struct iommufd_watch *watch)
 {
 	struct iommufd_ctx *ictx = watch->ictx;
-	unsigned int nr = ictx->coherency.policy == IOMMU_COHERENCY_ASSUME_NONE;
+	unsigned int nr = assumes(&ictx->coherency);
 	struct iommufd_device *idev;
 	struct iommufd_group *group;
 

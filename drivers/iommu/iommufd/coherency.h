@@ -13,6 +13,8 @@ void coherency_destroy(struct iommufd_coherency *coherency);
 bool coherency_permits(struct iommufd_ctx *ictx);
 void coherency_update_group(struct iommufd_group *group, bool noncoherent,
 			    const char *cause);
+void coherency_bind(struct iommufd_device *idev);
+void coherency_unbind(struct iommufd_device *idev);
 int coherency_set_policy(struct iommufd_ctx *ictx, u64 policy);
 unsigned int coherency_policy(struct iommufd_ctx *ictx);
 bool coherency_state(struct iommufd_ctx *ictx);

@@ -59,6 +59,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	iommufd_object_hold(&idev->obj);
 	iommufd_ctx_get(ictx);
 	iommufd_object_publish(&idev->obj);
+	coherency_bind(idev);
 	trace_iommufd_bind(dev, idev->obj.id, iommu_group_id(group->group));
 	mutex_unlock(&ictx->topology);
 	*id = idev->obj.id;
@@ -74,6 +75,7 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 	WARN_ON(idev->attached);
 	trace_iommufd_unbind(idev->dev, idev->obj.id,
 			     iommu_group_id(idev->group->group));
+	coherency_unbind(idev);
 	list_del(&idev->link);
 	iommufd_group_release_if_empty(idev->group);
 	idev->dev = NULL;

@@ -27,12 +27,14 @@ struct iommufd_ioas;
  *        ctx->topology, outside everything of memory
  * @policy: enum iommufd_coherency_policy; written with ctx->topology held, too
  * @nr: devices whose DMA is not
+ * @nr_bound: devices of the file; written with ctx->topology held, too
  * @watches: struct iommufd_watch
  */
 struct iommufd_coherency {
 	struct mutex lock; /* guards the members below */
 	unsigned int policy;
 	unsigned int nr;
+	unsigned int nr_bound;
 	struct list_head watches;
 };
 

@@ -1101,7 +1101,7 @@ struct iommu_hw_queue_alloc {
  * IOMMU_OPTION_COHERENCY_STATE - the answer
  *
  * Get 1 while a device translates through a page table that lets no-snoop DMA
- * pass, or the policy is IOMMU_COHERENCY_ASSUME_NONE; else 0. Setting it is
+ * pass, or is bound with the policy IOMMU_COHERENCY_ASSUME_NONE; else 0. Setting it is
  * -EOPNOTSUPP.
  */
 #define IOMMU_OPTION_COHERENCY_STATE	0x80000001U
@@ -1110,8 +1110,9 @@ struct iommu_hw_queue_alloc {
  * enum iommufd_coherency_policy - values of IOMMU_OPTION_COHERENCY_POLICY
  * @IOMMU_COHERENCY_FOLLOW: the answer is what is attached (at first)
  * @IOMMU_COHERENCY_REQUIRE: an attach that would make DMA non-coherent is -EPERM
- * @IOMMU_COHERENCY_ASSUME_NONE: KVM carries out cache flushes, whatever is
- *	attached, so that a guest finds the same machine on unlike hosts
+ * @IOMMU_COHERENCY_ASSUME_NONE: KVM carries out cache flushes while a device is
+ *	bound, whatever is attached, so that a guest finds the same machine on unlike
+ *	hosts
  */
 enum iommufd_coherency_policy {
 	IOMMU_COHERENCY_FOLLOW		= 0,

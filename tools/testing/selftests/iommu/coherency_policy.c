@@ -116,9 +116,18 @@ TEST_F(policy, values)
 	EXPECT_EQ(IOMMU_COHERENCY_REQUIRE, get_policy(iommufd));
 	EXPECT_EQ(0, set_policy(iommufd, IOMMU_COHERENCY_ASSUME_NONE));
 	EXPECT_EQ(IOMMU_COHERENCY_ASSUME_NONE, get_policy(iommufd));
+	EXPECT_EQ(0, get_state(iommufd));
+	ASSERT_EQ(0, vfio_bind(self->snoop.device, iommufd,
+			       &self->snoop.device_id));
 	EXPECT_EQ(1, get_state(iommufd));
 	EXPECT_EQ(0, set_policy(iommufd, IOMMU_COHERENCY_FOLLOW));
 	EXPECT_EQ(0, get_state(iommufd));
+	EXPECT_EQ(0, set_policy(iommufd, IOMMU_COHERENCY_ASSUME_NONE));
+	EXPECT_EQ(1, get_state(iommufd));
+	ASSERT_EQ(0, close(self->snoop.device));
+	self->snoop.device = -1;
+	EXPECT_EQ(0, get_state(iommufd));
+	EXPECT_EQ(IOMMU_COHERENCY_ASSUME_NONE, get_policy(iommufd));
 }
 
 /* "Follow" follows, and the fdinfo tells the same. */
@@ -305,6 +314,9 @@ TEST_F(machines, assume_none)
 	EXPECT_EQ(0, guest_run(&self->guest));
 	ASSERT_EQ(0, set_policy(self->snoop.iommufd,
 				IOMMU_COHERENCY_ASSUME_NONE));
+	/* Without a device nobody may have the host's caches flushed */
+	EXPECT_EQ(0, guest_run(&self->guest));
+	ASSERT_EQ(0, snoop_bind(&self->snoop));
 	EXPECT_EQ(GUEST_FLUSHES, guest_run(&self->guest));
 	ASSERT_EQ(0, snoop_attach(&self->snoop));
 	EXPECT_EQ(GUEST_FLUSHES, guest_run(&self->guest));

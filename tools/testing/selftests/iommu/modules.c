@@ -138,9 +138,6 @@ TEST_F(modules, machine_told)
 	EXPECT_EQ(-1, census_module_users("vfio_pci"));
 	ASSERT_EQ(1, census_module_users("vfio"));
 	EXPECT_EQ(-EWOULDBLOCK, remove_module("vfio"));
-	EXPECT_EQ(0, iommufd_option_set(self->rig.iommufd,
-					IOMMU_OPTION_COHERENCY_POLICY, 0,
-					IOMMU_COHERENCY_ASSUME_NONE));
 
 	guest_close_device(&guest);
 	EXPECT_EQ(0, census_module_users("vfio"));

@@ -98,6 +98,19 @@ static int attach_group(struct snoop *snoop)
 	return snoop->device < 0 ? snoop->device : 0;
 }
 
+int snoop_bind(struct snoop *snoop)
+{
+	int rc;
+
+	if (snoop->bound)
+		return 0;
+	rc = vfio_bind(snoop->device, snoop->iommufd, &snoop->device_id);
+	if (!rc)
+		rc = ioas_alloc(snoop->iommufd, &snoop->ioas);
+	snoop->bound = !rc;
+	return rc;
+}
+
 int snoop_attach(struct snoop *snoop)
 {
 	uint32_t pt;
@@ -106,15 +119,9 @@ int snoop_attach(struct snoop *snoop)
 	if (snoop->kind == FILE_GROUP)
 		return attach_group(snoop);
 
-	if (!snoop->bound) {
-		rc = vfio_bind(snoop->device, snoop->iommufd,
-			       &snoop->device_id);
-		if (!rc)
-			rc = ioas_alloc(snoop->iommufd, &snoop->ioas);
-		if (rc)
-			return rc;
-		snoop->bound = true;
-	}
+	rc = snoop_bind(snoop);
+	if (rc)
+		return rc;
 	pt = snoop->ioas;
 	return vfio_attach(snoop->device, &pt);
 }

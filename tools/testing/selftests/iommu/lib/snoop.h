@@ -43,6 +43,8 @@ int snoop_find(struct snoop *snoop, enum file_kind kind);
 int snoop_open(struct snoop *snoop);
 /* The file that KVM is to be told about. */
 int snoop_file(const struct snoop *snoop);
+/* Binds a device file; the two below do so when it is due. */
+int snoop_bind(struct snoop *snoop);
 /* Lets the device translate, whatever that takes, or blocks it. */
 int snoop_attach(struct snoop *snoop);
 int snoop_detach(struct snoop *snoop);
