@@ -37,6 +37,7 @@ void space_init(struct space *space)
 	INIT_LIST_HEAD(&space->accesses);
 	INIT_HLIST_HEAD(&space->ops);
 	space->huge = true;
+	space->reach = SPACE_REACH;
 	space_tables_init(space);
 	space_left_init(space);
 	init_waitqueue_head(&space->idle);
@@ -365,7 +366,9 @@ static int areas_fill(struct space *space, struct area *list,
 			return rc;
 	}
 
-	down_read(&space->domains_sem);
+	rc = space_lock_domains(space, list->range.first + length - 1);
+	if (rc)
+		goto out_unpin;
 	if (space->nr_domains && !pinned) {
 		rc = areas_pin(list);
 		if (rc)
@@ -382,6 +385,7 @@ static int areas_fill(struct space *space, struct area *list,
 	}
 out_up:
 	up_read(&space->domains_sem);
+out_unpin:
 	if (pinned)
 		areas_unpin(list, NULL);
 	return rc;

@@ -79,11 +79,14 @@ struct area {
 /* How much a space remembers of where tables were left: 2 to the power of */
 #define SPACE_LEFT_BITS 12
 
+/* A table of three levels, the lowest that IOMMUs have, reaches so far */
+#define SPACE_REACH ((1UL << 39) - 1)
+
 /**
  * struct space - An I/O address space
  * @domains_sem: held for reading to put areas into domains or take them out,
- *               for writing to change @domains, @nr_domains and @huge. Outside
- *               @lock
+ *               for writing to change @domains, @nr_domains, @huge and @reach.
+ *               Outside @lock
  * @lock: guards what follows
  * @areas: all areas by IOVA
  * @nr_areas: how many, at every moment that @lock is free
@@ -97,6 +100,8 @@ struct area {
  * @accesses: struct space_access
  * @ops: struct space_op, what accesses are doing at present
  * @huge: entries may be larger than a page
+ * @reach: the last IOVA for which the tables of all @domains have enough levels; read
+ *         under @domains_sem alone
  * @tracking: area.dirty is kept
  * @idle: woken when one of @ops ends or an area.pins becomes 0
  * @idle_seq: counts those moments
@@ -120,6 +125,7 @@ struct space {
 	struct list_head accesses;
 	struct hlist_head ops;
 	bool huge;
+	unsigned long reach;
 	bool tracking;
 	wait_queue_head_t idle;
 	unsigned int idle_seq;
@@ -249,6 +255,7 @@ void space_domain_flush(struct space_domain *member,
 struct area *space_next_live(struct space *space, unsigned long from,
 			     unsigned long end);
 int space_update_alignment(struct space *space);
+int space_lock_domains(struct space *space, unsigned long last);
 int space_add_domain(struct space *space, struct space_domain *member);
 void space_remove_domain(struct space *space, struct space_domain *member);
 

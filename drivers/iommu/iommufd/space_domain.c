@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 
 #include <compat.h>
+#include "bar.h"
 #include "domain.h"
 #include "pages.h"
 #include "space.h"
@@ -177,6 +178,87 @@ static void domain_clear(struct space *space, struct space_domain *member,
 	}
 }
 
+/* Have the table of a domain reach an IOVA that nothing is mapped at */
+static int domain_extend(struct space *space, struct space_domain *member,
+			 unsigned long reach)
+{
+	unsigned long last = min_t(unsigned long, reach,
+				   member->domain->geometry.aperture_end);
+	unsigned long first = ALIGN_DOWN(last, TABLE_SPAN);
+	const struct iova_range range = {
+		.first = first,
+		.last = first + PAGE_SIZE - 1,
+	};
+	struct iommu_iotlb_gather gather;
+	int rc;
+
+	iommu_gather_start(&gather);
+	rc = iommu_drop_tables(member->domain, first, TABLE_SPAN, &gather);
+	if (rc)
+		return refuse(rc, "the IOMMU's table cannot be made to reach IOVA 0x%lx",
+			      last);
+	space_domain_flush(member, &gather, range.first, range.last);
+	mutex_lock(&space->lock);
+	space_left_add(space, &range);
+	mutex_unlock(&space->lock);
+	return 0;
+}
+
+/*
+ * A BAR that goes is taken out of domains by whoever changes the process's memory, so
+ * it takes more than the semaphore for nobody to be at work in them.
+ */
+static int space_extend(struct space *space, unsigned long last)
+{
+	unsigned long reach = space->reach;
+	struct space_domain *member;
+	int rc = 0;
+
+	lockdep_assert_held_write(&space->domains_sem);
+
+	while (reach < last)
+		reach = reach << 9 | 0x1ff;
+	bar_lock_domains();
+	list_for_each_entry(member, &space->domains, link) {
+		rc = domain_extend(space, member, reach);
+		if (rc)
+			break;
+	}
+	bar_unlock_domains();
+	if (!rc)
+		space->reach = reach;
+	return rc;
+}
+
+/**
+ * space_lock_domains - Hold domains_sem for reading, to put areas into the domains
+ * @space: the space
+ * @last: last IOVA of what is to be mapped; inclusive
+ *
+ * A level is added to a table with nobody else at work in it: AMD's driver of 6.1 lets
+ * one who looks up an entry meanwhile look in the wrong place.
+ *
+ * Return: 0; without the semaphore, the IOMMU driver's error.
+ */
+int space_lock_domains(struct space *space, unsigned long last)
+{
+	int rc = 0;
+
+	down_read(&space->domains_sem);
+	if (likely(last <= space->reach))
+		return 0;
+	up_read(&space->domains_sem);
+
+	down_write(&space->domains_sem);
+	if (last > space->reach)
+		rc = space_extend(space, last);
+	if (rc)
+		up_write(&space->domains_sem);
+	else
+		downgrade_write(&space->domains_sem);
+	return rc;
+}
+
 static int domain_fill(struct space *space, struct space_domain *member)
 {
 	struct area *area;
@@ -228,7 +310,11 @@ int space_add_domain(struct space *space, struct space_domain *member)
 	rc = domain_join(space, member);
 	if (rc)
 		goto out_up;
-	rc = domain_fill(space, member);
+	/* Nobody knows of it yet */
+	if (space->reach > SPACE_REACH)
+		rc = domain_extend(space, member, space->reach);
+	if (!rc)
+		rc = domain_fill(space, member);
 	if (rc)
 		domain_leave(space, member);
 out_up:

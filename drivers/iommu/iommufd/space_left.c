@@ -16,6 +16,7 @@
 #include <linux/bitops.h>
 #include <linux/hash.h>
 #include <linux/iommu.h>
+#include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
@@ -105,7 +106,8 @@ static int clear_level(struct space *space, struct iommu_domain *domain,
 			continue;
 		rc = iommu_drop_tables(domain, at << shift, span, gather);
 		if (rc)
-			return rc;
+			return refuse(rc, "the IOMMU's tables at IOVA 0x%lx cannot be taken out",
+				      at << shift);
 		*any = true;
 		cond_resched();
 	}

@@ -23,6 +23,7 @@
 #define PAGES	64
 #define HUGE	(2UL << 20)
 #define GIB	(1UL << 30)
+#define HIGH	(1UL << 46)	/* more than three levels reach */
 #define AT	0x10000000UL
 
 #define VENDOR	0x1af4	/* a virtio NIC */
@@ -259,6 +260,30 @@ TEST_F(order, device_tlb_of_nothing)
 	EXPECT_EQ(0, vfio_attach(device, &pt));
 	ASSERT_EQ(0, close(device));
 	ASSERT_EQ(0, pci_unbind_driver(name));
+}
+
+/*
+ * The table of a domain gets a level with nobody else in it, before what needs the level
+ * is mapped: by a page that is mapped and taken out again.
+ */
+TEST_F(order, further_level)
+{
+	if (machine_has_vtd())
+		SKIP(return, "VT-d's tables have their levels from the start");
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, AT));
+	START();
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, HIGH));
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	EXPECT_STREQ("ab", self->letters);
+	START();
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
+				 PAGE, HIGH + PAGE));
+	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
+	trace_letters(events, self->letters, sizeof(self->letters));
+	EXPECT_STREQ("", self->letters);
 }
 
 /*
