@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Files of results as the rows of a table in documentation. $style is "rst" for
-# the lines of a csv-table, or "markdown".
+# Files of results as the rows of a table in documentation: of all those of the first
+# one's caching mode. $style is "rst" for the lines of a csv-table, or "markdown".
 include "common";
 
 def cost: if . == null then "" else each | digits end;
@@ -9,7 +9,8 @@ def flushes: if . == null or .flushes == null then "" else .flushes | tostring e
 def row: if $style == "rst" then map("\"\(.)\"") | join(", ")
 	else "| " + join(" | ") + " |" end;
 
-(map(.results[]) | map(select(.case != "null"))) as $results |
+.[0].caching_mode as $mode |
+(map(select(.caching_mode == $mode).results[]) | map(select(.case != "null"))) as $results |
 ($results | ours) as $ours |
 ["case", "step", "ours", "target", "type 1", "mainline", "floor",
  "flushes: ours", "type 1", "floor"] as $head |
