@@ -2,14 +2,13 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <err.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <pci/pci.h>
 
 #include "device.h"
+#include "process.h"
 #include "sysfs.h"
 
 #define PCI "/sys/bus/pci/devices/"
@@ -100,15 +99,6 @@ static int by_group(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-char *process_name(pid_t pid)
-{
-	char *comm = sysfs_read("/proc/%d/comm", pid);
-	char *name = text("%s[%d]", comm ? comm : "?", pid);
-
-	free(comm);
-	return name;
-}
-
 /* Does an open file at @target keep the device in somebody's hands? */
 static bool is_file_of(const struct device *device, const char *target)
 {
@@ -121,8 +111,9 @@ static bool is_file_of(const struct device *device, const char *target)
 	return false;
 }
 
-static void find_holder(struct devices *devices, pid_t pid, const char *target)
+static void find_holder(void *context, pid_t pid, int fd, const char *target)
 {
+	struct devices *devices = context;
 	struct device *device;
 	char *who;
 
@@ -135,34 +126,6 @@ static void find_holder(struct devices *devices, pid_t pid, const char *target)
 			text_add(&device->holders, ", ", who);
 		free(who);
 	}
-}
-
-static void find_holders(struct devices *devices)
-{
-	struct names processes = sysfs_list("/proc");
-	size_t i, j;
-
-	for (i = 0; i < processes.nr; i++) {
-		struct names fds;
-
-		if (!isdigit(processes.list[i][0]))
-			continue;
-		fds = sysfs_list("/proc/%s/fd", processes.list[i]);
-		for (j = 0; j < fds.nr; j++) {
-			char target[PATH_MAX];
-			char *path = sysfs_path("/proc/%s/fd/%s",
-						processes.list[i], fds.list[j]);
-			ssize_t got = readlink(path, target, sizeof(target) - 1);
-
-			free(path);
-			if (got < 0)
-				continue;
-			target[got] = 0;
-			find_holder(devices, atoi(processes.list[i]), target);
-		}
-		names_free(&fds);
-	}
-	names_free(&processes);
 }
 
 struct devices devices_scan(void)
@@ -193,7 +156,7 @@ struct devices devices_scan(void)
 
 	if (devices.nr)
 		qsort(devices.list, devices.nr, sizeof(*devices.list), by_group);
-	find_holders(&devices);
+	process_files(find_holder, &devices);
 	return devices;
 }
 

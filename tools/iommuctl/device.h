@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 /* Whether the IOMMU can make no-snoop DMA coherent */
 enum coherent {
@@ -66,8 +65,5 @@ bool device_is_bridge(const struct device *device);
 /* Is it, or may it stay so while others of its group are, in user hands? */
 bool driver_is_harmless(const char *driver);
 bool device_is_vfio(const struct device *device);
-
-/* "command[PID]" */
-char *process_name(pid_t pid);
 
 #endif

@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <err.h>
-#include <limits.h>
 #include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "command.h"
-#include "device.h"
+#include "process.h"
 #include "sysfs.h"
 
 enum {
@@ -301,47 +300,29 @@ static bool is_new(struct show *show, pid_t pid, int fd)
 	return true;
 }
 
-static void look_at(struct show *show, const char *pid, const char *fd)
+static void look_at(void *context, pid_t pid, int fd, const char *target)
 {
-	char *path = sysfs_path("/proc/%s/fd/%s", pid, fd);
-	char target[PATH_MAX];
-	ssize_t got = readlink(path, target, sizeof(target) - 1);
+	struct show *show = context;
 	char *fdinfo;
 
-	free(path);
-	if (got < 0)
-		return;
-	target[got] = 0;
 	if (!is_iommu(target) && !is_vfio(target))
 		return;
-	if (!is_new(show, atoi(pid), atoi(fd)))
+	if (!is_new(show, pid, fd))
 		return;
-	fdinfo = sysfs_read("/proc/%s/fdinfo/%s", pid, fd);
+	fdinfo = sysfs_read("/proc/%d/fdinfo/%d", pid, fd);
 	if (fdinfo && is_telling(target, fdinfo))
-		add_file(show, atoi(pid), atoi(fd), target, fdinfo);
+		add_file(show, pid, fd, target, fdinfo);
 	free(fdinfo);
 }
 
 enum status command_show(const struct options *options)
 {
 	struct show show = { .json = options->format.json };
-	struct names processes = sysfs_list("/proc");
-	size_t i, j;
 
 	show.table = table_new("files", columns,
 			       sizeof(columns) / sizeof(*columns),
 			       &options->format);
-	for (i = 0; i < processes.nr; i++) {
-		struct names fds;
-
-		if (!isdigit((unsigned char)processes.list[i][0]))
-			continue;
-		fds = sysfs_list("/proc/%s/fd", processes.list[i]);
-		for (j = 0; j < fds.nr; j++)
-			look_at(&show, processes.list[i], fds.list[j]);
-		names_free(&fds);
-	}
-	names_free(&processes);
+	process_files(look_at, &show);
 	free(show.seen);
 	table_end(show.table);
 	return STATUS_OK;

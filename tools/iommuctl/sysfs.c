@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "sysfs.h"
 
@@ -53,6 +56,27 @@ void text_add(char **line, const char *between, const char *more)
 
 	free(*line);
 	*line = out;
+}
+
+void text_clean(char *line)
+{
+	/* Whatever the user's locale is: JSON has but one encoding */
+	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = uselocale(utf8);
+
+	while (*line) {
+		mbstate_t state = { 0 };
+		wchar_t c;
+		size_t nr = mbrtowc(&c, line, strlen(line), &state);
+
+		if (nr <= MB_LEN_MAX && iswprint(c))
+			line += nr;
+		else
+			*line++ = '?';
+	}
+	uselocale(before);
+	if (utf8)
+		freelocale(utf8);
 }
 
 void *grow(void *array, size_t nr, size_t size)

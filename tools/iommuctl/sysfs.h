@@ -47,6 +47,8 @@ void names_free(struct names *names);
 char *text(const char *fmt, ...) printf_like(1, 2);
 /* Put @more behind *@line, with @between if there was something before */
 void text_add(char **line, const char *between, const char *more);
+/* Put ? in the place of each byte that is not part of printable UTF-8 */
+void text_clean(char *line);
 void *grow(void *array, size_t nr, size_t size);
 
 #endif

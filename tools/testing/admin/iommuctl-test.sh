@@ -161,6 +161,19 @@ expect "show: no container of the stock vfio.ko" 0 "$(grep -c 'qemu\[78\]' "$wor
 put /proc/78/fdinfo/4 $'pos:\t0' $'coherency:\tnon-coherent policy follow'
 run show -n -o pid,fd,coherency
 expect "show: one of ours" "78 4 non-coherent" "$(tr -s ' ' <<<"$out" | sed 's/^ *//' | grep ^78)"
+
+# A process that calls itself something else than text
+process 77 $'q\xff\e[2J\xc3\xa9\xe2\x82'
+ln -s /dev/vfio/devices/vfio0 "$root/proc/77/fd/12"
+for command in ls show; do
+	run $command --json
+	expect "$command --json: a name that is not text" "text q??[2Jé??[77]" \
+		"$(python3 -c 'import json, sys; json.load(open(sys.argv[1])); print("text")' \
+			"$work/out" 2>&1 | tail -n 1) $(grep -ao 'q[^"]*77\]' "$work/out" | sort -u)"
+done
+run unbind $gpu
+expect "unbind: such a name on the terminal" \
+	"iommuctl: $gpu is in use: q??[2Jé??[77] has it open" "$err"
 rm -r "$root/proc/77" "$root/proc/78"
 run show
 expect "show: nothing open" "0 " "$status $out"
