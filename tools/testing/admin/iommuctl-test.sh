@@ -510,6 +510,43 @@ put /proc/self/mountinfo '22 1 254:1 / / rw - ext4 /dev/vda1 rw' \
 run bind $disk
 expect "bind refuses a disk that is mounted" \
 	"2 iommuctl: $disk is in use: /dev/nvme0n1p1 is mounted; umount /srv" "$status $err"
+
+# refused_mount SOURCE WHAT
+refused_mount() {
+	put /proc/self/mountinfo '22 1 254:1 / / rw - ext4 /dev/vda1 rw' \
+		"30 22 0:33 / /srv\\040two rw shared:1 - btrfs $1 rw"
+	run bind $disk --dry-run
+	expect "bind refuses a disk that is mounted without its number, $2" \
+		"2 iommuctl: $disk is in use: /dev/nvme0n1p1 is mounted; umount /srv two" \
+		"$status $err"
+}
+refused_mount /dev/nvme0n1p1 "by name"
+link '/dev/disk/by-label/of one' /dev/nvme0n1p1
+put /dev/nvme0n1p1
+refused_mount '/dev/disk/by-label/of\040one' "by a link"
+put /proc/self/mountinfo '30 22 0:33 / /srv rw - btrfs /dev/sda rw'
+link /sys/fs/btrfs/1234-56/devices/sda /sys/devices/other/sda
+mkdir -p "$root/sys/devices/other/sda"
+run bind $disk --dry-run
+expect "a btrfs of other disks is no reason" 0 "$status"
+link /sys/fs/btrfs/1234-56/devices/nvme0n1 $block
+run bind $disk --dry-run
+expect "bind refuses a disk of a btrfs of several" \
+	"2 iommuctl: $disk is in use: /dev/nvme0n1 is part of the btrfs 1234-56, which is mounted" \
+	"$status $err"
+rm -r "$root/sys/fs/btrfs"
+put /sys/devices/virtual/block/loop0/loop/backing_file /dev/nvme0n1p1
+link /sys/class/block/loop0 /sys/devices/virtual/block/loop0
+run bind $disk --dry-run
+expect "bind refuses a disk below a loop device" \
+	"2 iommuctl: $disk is in use: /dev/nvme0n1p1 is part of loop0" "$status $err"
+rm "$root/sys/class/block/loop0"
+process 77 qemu
+ln -s /dev/nvme0n1 "$root/proc/77/fd/9"
+run bind $disk --dry-run
+expect "bind refuses a disk that a process has open" \
+	"2 iommuctl: $disk is in use: qemu[77] has /dev/nvme0n1 open" "$status $err"
+rm -r "$root/proc/77"
 put /proc/self/mountinfo ''
 put /proc/swaps 'Filename Type' '/dev/nvme0n1p1 partition 1 0 -2'
 run bind $disk

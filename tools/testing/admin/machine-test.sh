@@ -20,6 +20,8 @@ if [ $# -gt 0 ]; then
 	"$top/tools/testing/vm/vm.sh" --iommu "$iommu" --timeout 300 --append "$*" \
 		--log "admin-$iommu-off" --share "$share" --device edu -- ./guest-off "$@"
 else
+	mkdir "$share/empty"
+	mkfs.erofs --quiet "$share/disk" "$share/empty" >&2 || exit 1
 	"$top/tools/testing/vm/vm.sh" --iommu "$iommu" --timeout 300 --log "admin-$iommu" \
 		--device default --device edu,bus=pcie.0,addr=10.0,multifunction=on \
 		--device e1000,bus=pcie.0,addr=10.1 --share "$share" -- ./guest
