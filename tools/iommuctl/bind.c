@@ -35,9 +35,9 @@ static int do_step(const struct options *options, const char *value, char *path)
 	return rc;
 }
 
-/* Give a device to the driver that its override names, or to its own */
+/* Give a device to the driver that its override names, or to its own, or to none */
 static int move(const struct options *options, const struct device *device,
-		const char *driver)
+		const char *driver, bool probe)
 {
 	int rc;
 
@@ -46,7 +46,7 @@ static int move(const struct options *options, const struct device *device,
 	if (!rc && device->driver)
 		rc = do_step(options, device->name,
 			     text(PCI "%s/driver/unbind", device->name));
-	if (!rc)
+	if (!rc && probe)
 		rc = do_step(options, device->name,
 			     text("/sys/bus/pci/drivers_probe"));
 	return rc;
@@ -171,28 +171,44 @@ static struct device **members(struct devices *devices,
 }
 
 /* Who has the device now is what the kernel says, not what was written */
+static bool same_driver(const struct device *device, const char *driver)
+{
+	char *now = sysfs_link(PCI "%s/driver", device->name);
+	bool same = driver ? now && !strcmp(now, driver) : !now;
+
+	free(now);
+	return same;
+}
+
 static bool took_vfio(const struct device *device)
 {
-	char *driver = sysfs_link(PCI "%s/driver", device->name);
-	bool yes = driver && !strcmp(driver, "vfio-pci");
+	bool yes = same_driver(device, "vfio-pci");
 
 	if (!yes)
 		warnx("%s did not take vfio-pci; see dmesg", device->name);
-	free(driver);
 	return yes;
 }
 
-/* As it was, as far as possible */
-static void give_back(const struct options *options, struct device **list,
+/* Are they as they were? What vfio-pci had before was not touched */
+static bool give_back(const struct options *options, struct device **list,
 		      size_t nr)
 {
-	while (nr--) {
-		struct device now = *list[nr];
+	bool done = true;
 
+	while (nr--) {
+		const struct device *before = list[nr];
+		struct device now = *before;
+
+		if (device_is_vfio(before))
+			continue;
 		now.driver = sysfs_link(PCI "%s/driver", now.name);
-		move(options, &now, "");
+		if (move(options, &now, before->override ? before->override : "",
+			 before->driver) ||
+		    !same_driver(before, before->driver))
+			done = false;
 		free(now.driver);
 	}
+	return done;
 }
 
 enum status command_bind(const struct options *options)
@@ -208,11 +224,13 @@ enum status command_bind(const struct options *options)
 	for (i = 0; i < nr; i++) {
 		if (device_is_vfio(list[i]))
 			continue;
-		if (move(options, list[i], "vfio-pci") ||
+		if (move(options, list[i], "vfio-pci", true) ||
 		    (!options->dry_run && !took_vfio(list[i]))) {
-			give_back(options, list, i + 1);
+			bool done = give_back(options, list, i + 1);
+
 			free(list);
-			errx(2, "group %d is as it was before", device->group);
+			errx(2, "group %d is %sas it was before", device->group,
+			     done ? "" : "not ");
 		}
 	}
 	for (i = 0; options->persist && i < nr; i++)
@@ -237,7 +255,7 @@ enum status command_unbind(const struct options *options)
 	list = members(&devices, device, &nr);
 	for (i = 0; i < nr; i++) {
 		if (device_is_vfio(list[i]))
-			rc |= move(options, list[i], "");
+			rc |= move(options, list[i], "", true);
 		if (options->persist)
 			forgotten |= forget(options, list[i]);
 	}

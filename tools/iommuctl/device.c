@@ -53,6 +53,17 @@ static char *node_of(const char *name)
 	return node;
 }
 
+static char *override_of(const char *name)
+{
+	char *override = sysfs_read(PCI "%s/driver_override", name);
+
+	if (override && (!*override || !strcmp(override, "(null)"))) {
+		free(override);
+		override = NULL;
+	}
+	return override;
+}
+
 static int group_of(const char *name)
 {
 	char *group = sysfs_link(PCI "%s/iommu_group", name);
@@ -83,6 +94,7 @@ static void fill(struct device *device, struct pci_access *access,
 						   pci->vendor_id,
 						   pci->device_id));
 	device->driver = sysfs_link(PCI "%s/driver", device->name);
+	device->override = override_of(device->name);
 	device->group = group_of(device->name);
 	device->iommu = sysfs_link(PCI "%s/iommu", device->name);
 	device->node = node_of(device->name);
@@ -169,6 +181,7 @@ void devices_free(struct devices *devices)
 		free(device->class_name);
 		free(device->title);
 		free(device->driver);
+		free(device->override);
 		free(device->iommu);
 		free(device->node);
 		free(device->holders);

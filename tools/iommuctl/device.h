@@ -24,6 +24,7 @@ enum coherent {
  * @class_name: in words
  * @title: vendor and model in words
  * @driver: in use, or NULL
+ * @override: name of the only driver that may have it, or NULL
  * @group: number of the IOMMU group, or -1
  * @iommu: name of the unit, or NULL
  * @node: vfioN, or NULL
@@ -38,6 +39,7 @@ struct device {
 	char *class_name;
 	char *title;
 	char *driver;
+	char *override;
 	int group;
 	char *iommu;
 	char *node;

@@ -593,6 +593,25 @@ run bind $disk
 expect "bind: a device that does not take vfio-pci is given back" \
 	"2 2" "$status $(wc -l <"$work/err")"
 
+# No device of a made-up tree takes vfio-pci: here the second of a group, of which the
+# first one has it
+good_machine
+vfio $nic vfio1
+put /sys/devices/pci0000:00/$nic/driver_override vfio-pci
+put /sys/devices/pci0000:00/0000:01:00.1/driver_override chosen
+: >"$root/sys/bus/pci/drivers/vfio-pci/unbind"
+: >"$root/sys/bus/pci/drivers/e1000e/unbind"
+run bind $nic
+expect "bind: when one does not take vfio-pci, another keeps it" "2  vfio-pci" \
+	"$status $(<"$root/sys/bus/pci/drivers/vfio-pci/unbind") $(
+		<"$root/sys/bus/pci/devices/$nic/driver_override")"
+expect "bind: and the override is as it was" "chosen iommuctl: group 5 is as it was before" \
+	"$(<"$root/sys/bus/pci/devices/0000:01:00.1/driver_override") $(tail -n 1 <<<"$err")"
+rm "$root/sys/bus/pci/drivers/e1000e/unbind"
+run bind $nic
+expect "bind: what cannot be given back is told" "2 iommuctl: group 5 is not as it was before" \
+	"$status $(tail -n 1 <<<"$err")"
+
 # config
 good_machine
 run config $gpu --for qemu
