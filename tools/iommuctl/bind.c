@@ -135,9 +135,13 @@ static void load_driver(const struct options *options)
 		errx(2, "vfio-pci cannot be loaded; try iommuctl doctor");
 }
 
-/* The devices that have to go together, and whether they can */
+/*
+ * The devices that have to go together, and whether those can that will be moved: those
+ * that vfio-pci has, or the others
+ */
 static struct device **members(struct devices *devices,
-			       const struct device *device, size_t *nr)
+			       const struct device *device, bool vfio,
+			       size_t *nr)
 {
 	struct device **list = NULL;
 	bool used = false;
@@ -156,7 +160,7 @@ static struct device **members(struct devices *devices,
 
 		if (other->group != device->group || device_is_bridge(other))
 			continue;
-		why = in_use(other);
+		why = device_is_vfio(other) == vfio ? in_use(other) : NULL;
 		if (why) {
 			warnx("%s is in use: %s", other->name, why);
 			used = true;
@@ -219,7 +223,7 @@ enum status command_bind(const struct options *options)
 	size_t nr;
 	size_t i;
 
-	list = members(&devices, device, &nr);
+	list = members(&devices, device, false, &nr);
 	load_driver(options);
 	for (i = 0; i < nr; i++) {
 		if (device_is_vfio(list[i]))
@@ -252,7 +256,7 @@ enum status command_unbind(const struct options *options)
 	size_t nr;
 	size_t i;
 
-	list = members(&devices, device, &nr);
+	list = members(&devices, device, true, &nr);
 	for (i = 0; i < nr; i++) {
 		if (device_is_vfio(list[i]))
 			rc |= move(options, list[i], "", true);

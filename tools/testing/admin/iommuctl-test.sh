@@ -612,6 +612,21 @@ run bind $nic
 expect "bind: what cannot be given back is told" "2 iommuctl: group 5 is not as it was before" \
 	"$status $(tail -n 1 <<<"$err")"
 
+# What is in use and stays where it is
+good_machine
+vfio $nic vfio1
+put /sys/devices/pci0000:00/0000:01:00.1/net/eth1/flags 0x1003
+link /sys/class/net/eth1 /sys/devices/pci0000:00/0000:01:00.1/net/eth1
+run unbind $nic --dry-run
+expect "unbind: an interface of the same group that is up is no reason" \
+	"0 echo '$nic' >/sys/bus/pci/drivers_probe" "$status $(tail -n 1 <<<"$out")"
+put /sys/devices/pci0000:00/0000:01:00.1/net/eth1/flags 0x1002
+process 77 qemu
+ln -s /dev/vfio/devices/vfio1 "$root/proc/77/fd/9"
+run bind $nic --dry-run
+expect "bind: nor is a device that vfio-pci has and a guest has open" \
+	"0 echo '0000:01:00.1' >/sys/bus/pci/drivers_probe" "$status $(tail -n 1 <<<"$out")"
+
 # config
 good_machine
 run config $gpu --for qemu
