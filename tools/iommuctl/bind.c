@@ -52,9 +52,9 @@ static int move(const struct options *options, const struct device *device,
 	return rc;
 }
 
-static char *rule_path(const struct device *device)
+static char *rule_path(const char *device)
 {
-	return text(RULES "75-iommuctl-%s.rules", device->name);
+	return text(RULES "75-iommuctl-%s.rules", device);
 }
 
 /*
@@ -64,7 +64,7 @@ static char *rule_path(const struct device *device)
  */
 static void persist(const struct options *options, const struct device *device)
 {
-	char *name = rule_path(device);
+	char *name = rule_path(device->name);
 	char *rule = text("ACTION==\"add\", SUBSYSTEM==\"pci\", KERNEL==\"%s\", "
 			  "ATTR{vendor}==\"0x%04x\", ATTR{device}==\"0x%04x\", "
 			  "ATTR{driver_override}=\"vfio-pci\", "
@@ -90,7 +90,7 @@ static void persist(const struct options *options, const struct device *device)
 	free(name);
 }
 
-static bool forget(const struct options *options, const struct device *device)
+static bool forget(const struct options *options, const char *device)
 {
 	char *name = rule_path(device);
 	char *path = sysfs_path("%s", name);
@@ -246,22 +246,40 @@ enum status command_bind(const struct options *options)
 	return STATUS_OK;
 }
 
+/* A rule outlives its device, and the IOMMU that gave the device its group */
+static bool forget_alone(const struct options *options)
+{
+	char *device = device_name(options->device);
+	bool forgotten = options->persist &&
+			 !sysfs_exists(PCI "%s/iommu_group", device) &&
+			 forget(options, device);
+
+	if (forgotten)
+		hint_initramfs(options);
+	free(device);
+	return forgotten;
+}
+
 enum status command_unbind(const struct options *options)
 {
-	struct devices devices = devices_scan();
-	struct device *device = devices_find(&devices, options->device);
+	struct devices devices;
+	struct device *device;
 	bool forgotten = false;
 	struct device **list;
 	int rc = 0;
 	size_t nr;
 	size_t i;
 
+	if (forget_alone(options))
+		return STATUS_OK;
+	devices = devices_scan();
+	device = devices_find(&devices, options->device);
 	list = members(&devices, device, true, &nr);
 	for (i = 0; i < nr; i++) {
 		if (device_is_vfio(list[i]))
 			rc |= move(options, list[i], "", true);
 		if (options->persist)
-			forgotten |= forget(options, list[i]);
+			forgotten |= forget(options, list[i]->name);
 	}
 	if (forgotten)
 		hint_initramfs(options);

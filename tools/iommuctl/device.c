@@ -190,12 +190,9 @@ void devices_free(struct devices *devices)
 	devices->list = NULL;
 }
 
-struct device *devices_find(struct devices *devices, const char *name)
+char *device_name(const char *name)
 {
 	unsigned int domain = 0, bus, slot, func;
-	struct device *found = NULL;
-	char *full;
-	size_t i;
 	int used = 0;
 
 	if (sscanf(name, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &used) != 4 ||
@@ -207,7 +204,15 @@ struct device *devices_find(struct devices *devices, const char *name)
 			errx(2, "%s: not a PCI address such as 0000:01:00.0",
 			     name);
 	}
-	full = text("%04x:%02x:%02x.%x", domain, bus, slot, func);
+	return text("%04x:%02x:%02x.%x", domain, bus, slot, func);
+}
+
+struct device *devices_find(struct devices *devices, const char *name)
+{
+	char *full = device_name(name);
+	struct device *found = NULL;
+	size_t i;
+
 	for (i = 0; i < devices->nr; i++)
 		if (!strcmp(devices->list[i].name, full))
 			found = &devices->list[i];

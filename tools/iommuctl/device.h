@@ -60,7 +60,10 @@ struct devices {
 struct devices devices_scan(void);
 void devices_free(struct devices *devices);
 
-/* By address, where a missing domain means 0000; ends the program if unknown */
+/* An address in full: a missing domain means 0000; ends the program if it is none */
+char *device_name(const char *name);
+
+/* By address; ends the program if unknown */
 struct device *devices_find(struct devices *devices, const char *name);
 
 bool device_is_bridge(const struct device *device);

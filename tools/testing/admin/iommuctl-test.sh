@@ -586,6 +586,26 @@ mkdir -p "$root/sys/bus/pci/drivers/vfio-pci"
 run unbind $gpu --persist
 expect "unbind --persist: the rule is gone" "0 0" \
 	"$status $(find "$root/etc/udev/rules.d" -type f | wc -l)"
+put /etc/udev/rules.d/75-iommuctl-0000:09:00.0.rules
+run unbind 9:0.0 --persist --dry-run
+expect "unbind --persist --dry-run: the rule of a device that was taken out" \
+	"0 rm /etc/udev/rules.d/75-iommuctl-0000:09:00.0.rules update-initramfs -u" \
+	"$status $(tr '\n' ' ' <<<"$out" | sed 's/ $//')"
+run unbind 9:0.0
+expect "unbind: a device that was taken out" "2 iommuctl: 0000:09:00.0: there is no such PCI device" \
+	"$status $err"
+run unbind 9:0.0 --persist
+expect "unbind --persist: the rule is gone" "0 0" \
+	"$status $(find "$root/etc/udev/rules.d" -type f | wc -l)"
+run unbind 9:0.0 --persist
+expect "unbind --persist: a device that was taken out and has no rule" \
+	"2 iommuctl: 0000:09:00.0: there is no such PCI device" "$status $err"
+put "/etc/udev/rules.d/75-iommuctl-$gpu.rules"
+mv "$root/sys/devices/pci0000:00/$gpu/iommu_group" "$root/away"
+run unbind $gpu --persist
+expect "unbind --persist: the rule of a device without a group" "0 0" \
+	"$status $(find "$root/etc/udev/rules.d" -type f | wc -l)"
+mv "$root/away" "$root/sys/devices/pci0000:00/$gpu/iommu_group"
 
 put /proc/self/mountinfo ''
 : >"$root/sys/bus/pci/drivers/nvme/unbind"
