@@ -30,21 +30,26 @@ struct user {
 	int nr;
 };
 
+/* Without a name if there is no account, as in some containers */
 static struct user find_user(const char *name)
 {
 	struct passwd *entry = name ? getpwnam(name) : getpwuid(geteuid());
-	struct user user = { .nr = 64 };
+	struct user user = { 0 };
+	int room = 0;
 
 	if (!entry)
-		errx(2, "this process has no user");
+		return user;
 	user.name = text("%s", entry->pw_name);
 	user.uid = entry->pw_uid;
-	user.groups = calloc(user.nr, sizeof(*user.groups));
-	if (!user.groups)
-		err(2, "memory");
-	if (getgrouplist(entry->pw_name, entry->pw_gid, user.groups,
-			 &user.nr) < 0)
-		errx(2, "user %s is in too many groups", user.name);
+	do {
+		room += 64;
+		user.nr = room;
+		free(user.groups);
+		user.groups = calloc(room, sizeof(*user.groups));
+		if (!user.groups)
+			err(2, "memory");
+	} while (getgrouplist(entry->pw_name, entry->pw_gid, user.groups,
+			      &user.nr) < 0);
 	return user;
 }
 
@@ -105,6 +110,11 @@ void check_nodes(struct doctor *doctor)
 {
 	struct user user = find_user(doctor->options->user);
 
+	if (!user.name) {
+		tell(doctor, "access", VERDICT_SKIPPED, NULL,
+		     "user %u has no account", geteuid());
+		return;
+	}
 	check_node(doctor, &user, "/dev/iommu");
 	if (doctor->device && doctor->device->node) {
 		char *node = text("/dev/vfio/devices/%s", doctor->device->node);

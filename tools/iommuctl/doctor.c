@@ -87,9 +87,10 @@ enum status command_doctor(const struct options *options)
 					 &options->format);
 
 	check_iommu(&doctor);
-	check_interrupts(&doctor);
 	check_secure_boot(&doctor);
 	check_modules(&doctor);
+	/* Its remedy may want the module */
+	check_interrupts(&doctor);
 	if (doctor.device) {
 		check_driver(&doctor);
 		check_group(&doctor);

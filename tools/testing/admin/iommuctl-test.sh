@@ -463,11 +463,11 @@ print(all["version"], sorted(all), {key for check in all["checks"] for key in ch
 for check in all["checks"]:
     print(check["check"], check["result"], check["remedy"])
 END
-expect "doctor --json: version, and each check" "2 1 ['checks', 'version'] True
+expect "doctor --json: version, and each check, after those whose remedies it needs" "2 1 ['checks', 'version'] True
 IOMMU ok None
-interrupt remapping ok None
 Secure Boot ok None
 modules ok None
+interrupt remapping ok None
 driver failure iommuctl bind $nic
 group failure iommuctl bind $nic
 access ok None
