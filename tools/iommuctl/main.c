@@ -91,7 +91,8 @@ static void usage(FILE *to)
 	      "      --dry-run         bind, unbind: print what would be done\n"
 	      "      --for VMM         config: qemu, libvirt, cloud-hypervisor, kubevirt\n"
 	      "      --sysfs-root DIR  read DIR/sys and so on\n"
-	      "      --help, --version\n"
+	      "  -h, --help            print this\n"
+	      "  -V, --version         print the version\n"
 	      "\n"
 	      "A DEVICE is a PCI address such as 0000:01:00.0. The status is 0, 1 for a\n"
 	      "warning, 2 for a failure.\n", to);
