@@ -18,6 +18,10 @@ for page in "$top/Documentation/man/iommufd.4" "$top/tools/iommuctl/iommuctl.8";
 	expect "mandoc: ${page##*/}" "" "$(mandoc -T lint -W warning "$page" 2>&1)"
 done
 
+expect "each module parameter is in iommufd(4), and no other" "$(
+	grep -rhoP '^module_param\(\K\w+' "$top/drivers" "$top/compat" | sort)" \
+	"$(sed -n 's/^\.It Cm .*\.//p' "$top/Documentation/man/iommufd.4" | sort)"
+
 # What the manual page of the tool and its help know, as "J , -json"
 help=$(make -s -C "$top/tools/iommuctl" OUTPUT="$out" >&2 && "$out/iommuctl" --help)
 expect "iommuctl has a help" "usage: iommuctl" "${help%% COMMAND*}"
