@@ -7,12 +7,14 @@
 # asked, and nothing is fetched when all of them are there.
 . "$(dirname -- "$0")/lib.sh"
 
-# The user headers of a newer kernel are not among these: Debian 12 has none.
+# The user headers of a newer kernel are not among these: Debian 12 has none. libFuzzer is
+# in a package that clang only recommends.
 packages=(
-	bc bison busybox-static cpio erofs-utils flex gcc git kmod libc6-dev libelf-dev
-	libnl-3-dev libnl-route-3-dev libpci-dev libsmartcols-dev libxml2-utils
-	linux-headers-amd64 linux-source-6.1 make mandoc mmdebstrap pkg-config python3
-	python3-sphinx python3-yaml rsync sparse xz-utils zstd
+	bc bison bsdextrautils busybox-static clang cpio erofs-utils flex gcc git kmod
+	libc6-dev libclang-rt-14-dev libelf-dev libnl-3-dev libnl-route-3-dev libpci-dev
+	libsmartcols-dev libxml2-utils linux-headers-amd64 linux-source-6.1 make mandoc
+	mmdebstrap pkg-config python3 python3-sphinx python3-yaml rsync sparse xz-utils
+	zstd
 )
 
 case ${1:-} in
