@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Peer-to-peer DMA where the process that has mapped the BAR is not the one that makes
+ * the calls on its device, dies meanwhile, or has things of its own to do.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/busy.h"
+#include "p2p.h"
+
+/* Maps the BAR and waits to be killed; tells through @pipe that it has */
+static void hold_bar(FIXTURE_DATA(p2p) *self, int pipe)
+{
+	size_t size;
+	unsigned char *bar = vfio_map_bar(self->peer, PEER_BAR, &size);
+	char done = bar && !ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+					bar, size, AT);
+
+	if (write(pipe, &done, 1) == 1)
+		pause();
+	_exit(1);
+}
+
+/* Whether edu gets at the BAR again within ten seconds. */
+static bool comes_back(FIXTURE_DATA(p2p) *self, unsigned int seed)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (load(self, seed) ||
+		    edu_write_memory(&self->rig.edu, AT, CHUNK))
+			return false;
+		if (filled(self->bar, seed))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* One process has mapped the BAR, and another one moves it, over and over. */
+TEST_F(p2p, other_process)
+{
+	unsigned int i;
+	int pipes[2];
+	char done = 0;
+	pid_t child;
+
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		hold_bar(self, pipes[1]);
+	ASSERT_EQ(1, read(pipes[0], &done, 1));
+	ASSERT_EQ(1, done);
+	for (i = 0; i < 5; i++) {
+		EXPECT_WORKS(AT, self->bar, 180 + i);
+		ASSERT_EQ(0, set_memory(self->peer, false));
+		EXPECT_BLOCKED(AT);
+		ASSERT_EQ(0, set_memory(self->peer, true));
+		fill(self->bar, 190);
+		EXPECT_TRUE(comes_back(self, 191 + i));
+	}
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_BLOCKED(AT);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/*
+ * The process whose mapping it is dies while another one moves the BAR: its
+ * teardown, of which the PCI driver takes no notice, meets the decode going off.
+ */
+TEST_F(p2p, owner_dies)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10; i++) {
+		int pipes[2], status;
+		char done = 0;
+		pid_t child;
+
+		ASSERT_EQ(0, pipe(pipes));
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child)
+			hold_bar(self, pipes[1]);
+		ASSERT_EQ(1, read(pipes[0], &done, 1));
+		ASSERT_EQ(1, done);
+		if (!i)
+			EXPECT_WORKS(AT, self->bar, 150);
+		ASSERT_EQ(0, kill(child, SIGKILL));
+		do {
+			ASSERT_EQ(0, set_memory(self->peer, false));
+			ASSERT_EQ(0, set_memory(self->peer, true));
+		} while (!waitpid(child, &status, WNOHANG));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_BLOCKED(AT);
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size,
+					NULL));
+		close(pipes[0]);
+		close(pipes[1]);
+	}
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 160);
+}
+
+/*
+ * The process whose mapping it is dies in the middle of a call on the device, which
+ * lasts for as long as somebody else likes: its memory is free long before.
+ */
+TEST_F(p2p, owner_dies_in_a_call)
+{
+	struct busy busy;
+	unsigned int tries;
+	int pipes[2], held;
+	char done = 0;
+	pid_t child;
+
+	held = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ASSERT_GE(held, 0);
+	ASSERT_EQ(0, ftruncate(held, PAGE));
+	ASSERT_EQ(0, pipe(pipes));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held,
+			 0) != MAP_FAILED)
+			hold_bar(self, pipes[1]);
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(pipes[0], &done, 1));
+	ASSERT_EQ(1, done);
+	EXPECT_WORKS(AT, self->bar, 210);
+
+	ASSERT_EQ(0, busy_start_ioctl(&busy, self->peer, VFIO_DEVICE_GET_INFO));
+	ASSERT_EQ(-1, fcntl(held, F_ADD_SEALS, F_SEAL_WRITE));
+	ASSERT_EQ(EBUSY, errno);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	for (tries = 0; tries < 100; tries++) {
+		if (!fcntl(held, F_ADD_SEALS, F_SEAL_WRITE))
+			break;
+		usleep(100000);
+	}
+	EXPECT_LT(tries, 100);
+	EXPECT_BLOCKED(AT);
+	EXPECT_EQ(0, busy_end(&busy));
+
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	EXPECT_BLOCKED(AT);
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
+	ASSERT_EQ(0, map_bar(self));
+	EXPECT_WORKS(AT, self->bar, 220);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(held);
+}
+
+TEST_HARNESS_MAIN
