@@ -43,6 +43,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <compat.h>
 
@@ -475,6 +476,49 @@ static void change_state(struct bar *bar, enum bar_state state)
 	mutex_unlock(&bar->lock);
 }
 
+static int insert(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
+{
+	return mmu_interval_notifier_insert(&bar->sub, mm, uaddr,
+					    bar->nr_pages << PAGE_SHIFT,
+					    &bar_ops);
+}
+
+struct insertion {
+	struct work_struct work;
+	struct bar *bar;
+	struct mm_struct *mm;
+	unsigned long uaddr;
+	int rc;
+};
+
+static void insertion_work(struct work_struct *work)
+{
+	struct insertion *insertion = container_of(work, struct insertion, work);
+
+	insertion->rc = insert(insertion->bar, insertion->mm, insertion->uaddr);
+}
+
+/*
+ * The first notifier of a process locks all that is mapped there, and gives that up
+ * for any signal, even one that only interrupts. Signals may come more often than
+ * that takes, so to begin again is no way out: a work item has none.
+ */
+static int insert_in_peace(struct bar *bar, struct mm_struct *mm,
+			   unsigned long uaddr)
+{
+	struct insertion insertion = {
+		.bar = bar,
+		.mm = mm,
+		.uaddr = uaddr,
+	};
+
+	INIT_WORK_ONSTACK(&insertion.work, insertion_work);
+	queue_work(system_unbound_wq, &insertion.work);
+	flush_work(&insertion.work);
+	destroy_work_on_stack(&insertion.work);
+	return insertion.rc;
+}
+
 /* The notifier must find it waiting from its first call on */
 static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 {
@@ -483,9 +527,9 @@ static int watch(struct bar *bar, struct mm_struct *mm, unsigned long uaddr)
 	if (!mmget_not_zero(mm))
 		return refuse(-EFAULT, PROCESS_ENDED);
 	change_state(bar, BAR_WAITING);
-	rc = mmu_interval_notifier_insert(&bar->sub, mm, uaddr,
-					  bar->nr_pages << PAGE_SHIFT,
-					  &bar_ops);
+	rc = insert(bar, mm, uaddr);
+	if (rc == -EINTR && !fatal_signal_pending(current))
+		rc = insert_in_peace(bar, mm, uaddr);
 	if (rc)
 		iommufd_refuse(rc, "the addresses of the BAR cannot be watched: error %d",
 			       rc);

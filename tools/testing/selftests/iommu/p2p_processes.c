@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +162,64 @@ TEST_F(p2p, owner_dies_in_a_call)
 	close(pipes[0]);
 	close(pipes[1]);
 	close(held);
+}
+
+static void on_alarm(int signal)
+{
+}
+
+/* Maps the BAR in a process of many mappings, which gets signals all the time */
+static int map_signalled(FIXTURE_DATA(p2p) *self)
+{
+	const struct itimerval often = {
+		.it_interval.tv_usec = 500,
+		.it_value.tv_usec = 500,
+	};
+	const struct itimerval never = { };
+	struct sigaction action = {
+		.sa_handler = on_alarm,
+		.sa_flags = SA_RESTART,
+	};
+	char *many = mmap(NULL, 8000 * PAGE, PROT_READ,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+	int rc;
+
+	if (many == MAP_FAILED || sigaction(SIGALRM, &action, NULL))
+		return -errno;
+	for (i = 0; i < 8000; i += 2)
+		if (mprotect(many + i * PAGE, PAGE, PROT_NONE))
+			return -errno;
+	if (setitimer(ITIMER_REAL, &often, NULL))
+		return -errno;
+	rc = map_bar(self);
+	setitimer(ITIMER_REAL, &never, NULL);
+	return rc;
+}
+
+/* A signal that only interrupts makes no first mapping of a BAR fail. */
+TEST_F(p2p, signals)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10; i++) {
+		unsigned char *bar;
+		pid_t child = fork();
+		size_t size;
+		int status;
+
+		ASSERT_LE(0, child);
+		if (!child) {
+			bar = vfio_map_bar(self->peer, PEER_BAR, &size);
+			self->bar = bar;
+			_exit(bar ? -map_signalled(self) : 255);
+		}
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_TRUE(WIFEXITED(status));
+		ASSERT_EQ(0, WEXITSTATUS(status));
+		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size,
+					NULL));
+	}
 }
 
 TEST_HARNESS_MAIN
