@@ -37,6 +37,7 @@
 #include <linux/iommufd.h>
 #include <linux/iommufd_refusal.h>
 #include <linux/lockdep.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
@@ -391,9 +392,14 @@ out_unlock:
 	return rc;
 }
 
-/* Up to @tries times. Patience is for locks of the process */
+/*
+ * Up to @tries times. Patience is for locks of the process. The page tables that this
+ * takes are charged to the process, whoever looks: a work item would pay for none.
+ */
 static int look_up(struct bar *bar, bool patient, unsigned int tries)
 {
+	struct mem_cgroup *payer;
+	struct mem_cgroup *former;
 	int rc;
 
 	lockdep_assert_held(&bar->look_up);
@@ -402,11 +408,15 @@ static int look_up(struct bar *bar, bool patient, unsigned int tries)
 		return 0;
 	if (!mmget_not_zero(bar->sub.mm))
 		return refuse(-EFAULT, PROCESS_ENDED);
+	payer = get_mem_cgroup_from_mm(bar->sub.mm);
+	former = set_active_memcg(payer);
 	do {
 		cond_resched();
 		rc = fatal_signal_pending(current) ?
 			refuse(-EINTR, KILLED) : try_look_up(bar, patient);
 	} while (rc == -EAGAIN && --tries);
+	set_active_memcg(former);
+	mem_cgroup_put(payer);
 	/* Tearing down another process is not for the caller */
 	mmput_async(bar->sub.mm);
 	return rc;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/busy.h"
+#include "lib/cgroup.h"
 #include "p2p.h"
 
 /* Maps the BAR and waits to be killed; tells through @pipe that it has */
@@ -162,6 +163,74 @@ TEST_F(p2p, owner_dies_in_a_call)
 	close(pipes[0]);
 	close(pipes[1]);
 	close(held);
+}
+
+#define GROUP	"p2p"
+#define TABLES	64
+#define TABLE	0x200000UL
+
+/* Maps the BAR so often that there are TABLES page tables, and waits to be killed */
+static void hold_tables(FIXTURE_DATA(p2p) *self, int pipe)
+{
+	char *room = mmap(NULL, (TABLES + 1) * TABLE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vfio_region_info info;
+	unsigned int i;
+	char done;
+
+	done = room != MAP_FAILED && !cgroup_join(GROUP) &&
+	       !vfio_region(self->peer, PEER_BAR, &info);
+	room = (char *)(((uintptr_t)room + TABLE - 1) & -TABLE);
+	for (i = 0; i < TABLES && done; i++)
+		done = mmap(room + i * TABLE, self->size,
+			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			    self->peer, info.offset) != MAP_FAILED &&
+		       !ioas_map_at(self->fd, self->ioas, MAP_RW | MAP_AT,
+				    room + i * TABLE, self->size,
+				    AT + i * TABLE);
+	if (write(pipe, &done, 1) == 1)
+		pause();
+	_exit(1);
+}
+
+/* Whoever brings the BAR back, the process that has mapped it pays. */
+TEST_F(p2p, other_process_pays)
+{
+	long before, after = 0;
+	unsigned int tries;
+	char done = 0;
+	pid_t child;
+	int pipes[2];
+
+	if (cgroup_missing())
+		SKIP(return, "%s", cgroup_missing());
+	ASSERT_EQ(0, cgroup_create(GROUP, 0));
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, set_memory(self->peer, false));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		hold_tables(self, pipes[1]);
+	ASSERT_EQ(1, read(pipes[0], &done, 1));
+	ASSERT_EQ(1, done);
+	/* The numbers are true after some seconds only */
+	sleep(3);
+	before = cgroup_read(GROUP, "memory.stat", "pagetables");
+	ASSERT_GE(before, 0);
+	ASSERT_EQ(0, set_memory(self->peer, true));
+	for (tries = 0; tries < 100; tries++) {
+		after = cgroup_read(GROUP, "memory.stat", "pagetables");
+		if (after - before >= TABLES * PAGE)
+			break;
+		usleep(100000);
+	}
+	EXPECT_GE(after - before, TABLES * PAGE);
+	EXPECT_LT(after - before, 2 * TABLES * PAGE);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void on_alarm(int signal)
