@@ -29,7 +29,6 @@
  *   gate		passed to work on a domain; closed by whoever changes the
  *			devices of one. Closed inside the space's domains_sem, which
  *			the notifier cannot take.
- *   bars_lock		spinlock. The list of all bars.
  *
  * The locks of bar_tenant.c are inside bar->lock as well.
  */
@@ -58,7 +57,6 @@
  * struct bar - The memory of a mapping that is a device's BAR
  * @sub: watches the user addresses
  * @refs: one of its pages, one of each walk that is looking at it
- * @link: in bars
  * @nr_pages: its length
  * @writable: devices may write to it
  * @look_up: serialises lookups with each other and with the end
@@ -75,7 +73,6 @@
 struct bar {
 	struct mmu_interval_notifier sub;
 	refcount_t refs;
-	struct list_head link;
 	unsigned long nr_pages;
 	bool writable;
 	struct mutex look_up; /* guards ended */
@@ -117,9 +114,6 @@ struct bar_view {
  * process that changes its mapping all the time makes each one void.
  */
 #define TRIES 8
-
-static DEFINE_SPINLOCK(bars_lock); /* guards bars */
-static LIST_HEAD(bars);
 
 static void set_state(struct bar *bar, enum bar_state state)
 {
@@ -429,14 +423,7 @@ void bar_get(struct bar *bar)
 
 void bar_put(struct bar *bar)
 {
-	bool last;
-
-	spin_lock(&bars_lock);
-	last = refcount_dec_and_test(&bar->refs);
-	if (last)
-		list_del(&bar->link);
-	spin_unlock(&bars_lock);
-	if (!last)
+	if (!refcount_dec_and_test(&bar->refs))
 		return;
 	mutex_destroy(&bar->lock);
 	mutex_destroy(&bar->look_up);
@@ -595,9 +582,6 @@ int bar_create(struct pages *pages)
 		kfree(bar);
 		return rc;
 	}
-	spin_lock(&bars_lock);
-	list_add(&bar->link, &bars);
-	spin_unlock(&bars_lock);
 	pages->is_bar = true;
 	pages->bar = bar;
 
@@ -726,45 +710,4 @@ void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova)
 		kfree(view);
 	}
 	mutex_unlock(&bar->lock);
-}
-
-/* The next bar behind @bar, or the first; puts @bar */
-static struct bar *next_bar(struct bar *bar)
-{
-	struct bar *former = bar;
-
-	spin_lock(&bars_lock);
-	bar = bar ? list_next_entry(bar, link) :
-		    list_first_entry(&bars, struct bar, link);
-	if (list_entry_is_head(bar, &bars, link))
-		bar = NULL;
-	else
-		bar_get(bar);
-	spin_unlock(&bars_lock);
-	if (former)
-		bar_put(former);
-	return bar;
-}
-
-/**
- * bar_bytes - How much of what a domain shows is BARs?
- * @domain: the domain; only compared
- *
- * Return: bytes, of BARs that are away for the moment as well.
- */
-unsigned long bar_bytes(const struct iommu_domain *domain)
-{
-	const struct bar_view *view;
-	unsigned long bytes = 0;
-	struct bar *bar = NULL;
-
-	while ((bar = next_bar(bar))) {
-		mutex_lock(&bar->lock);
-		list_for_each_entry(view, &bar->views, link)
-			if (view->domain == domain)
-				bytes += view->length;
-		mutex_unlock(&bar->lock);
-		cond_resched();
-	}
-	return bytes;
 }

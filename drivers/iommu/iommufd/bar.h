@@ -29,7 +29,6 @@ void bar_destroy(struct pages *pages);
 int bar_move(struct pages *pages, unsigned long uaddr);
 int bar_show(struct bar *bar, struct iommu_domain *domain, unsigned long iova,
 	     unsigned long offset, unsigned long length, int prot, bool huge);
-unsigned long bar_bytes(const struct iommu_domain *domain);
 void bar_hide(struct bar *bar, struct iommu_domain *domain, unsigned long iova);
 
 /* For bar_tenant.c */

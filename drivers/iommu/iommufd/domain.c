@@ -131,7 +131,7 @@ int domain_map(struct iommu_domain *domain, unsigned long iova,
 /**
  * domain_unmap - Take mappings of pinned memory out of a domain
  * @domain: the domain
- * @iova: first IOVA of mappings made by domain_map(), without a gap
+ * @iova: first IOVA of mappings made by domain_map(), without a gap or a BAR
  * @length: their length
  * @gather: set up by iommu_gather_start(); the memory may be unpinned only after
  *          iommu_gather_flush()
@@ -149,22 +149,4 @@ void domain_unmap(struct iommu_domain *domain, unsigned long iova,
 	else
 		unmapped = iommu_unmap_fast(domain, iova, length, gather);
 	WARN_ON(unmapped != length);
-}
-
-/**
- * domain_unmap_pages - Undo domain_map()
- * @domain: the domain
- * @iova: first IOVA
- * @pages: the memory
- * @length: bytes
- * @gather: as for domain_unmap()
- */
-void domain_unmap_pages(struct iommu_domain *domain, unsigned long iova,
-			const struct pages *pages, unsigned long length,
-			struct iommu_iotlb_gather *gather)
-{
-	if (pages->is_bar)
-		bar_hide(pages->bar, domain, iova);
-	else
-		domain_unmap(domain, iova, length, gather);
 }

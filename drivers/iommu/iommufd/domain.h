@@ -17,8 +17,5 @@ int domain_map(struct iommu_domain *domain, unsigned long iova,
 	       unsigned long length, int prot, bool huge);
 void domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		  unsigned long length, struct iommu_iotlb_gather *gather);
-void domain_unmap_pages(struct iommu_domain *domain, unsigned long iova,
-			const struct pages *pages, unsigned long length,
-			struct iommu_iotlb_gather *gather);
 
 #endif

@@ -14,7 +14,6 @@
 #include <linux/seq_file.h>
 #include <linux/uidgid.h>
 
-#include "bar.h"
 #include "coherency.h"
 #include "uapi.h"
 
@@ -22,7 +21,6 @@ static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
 {
 	struct space *space = &ioas->space;
 	unsigned long mapped = atomic_long_read(&space->mapped);
-	const struct iommu_domain *domain = NULL;
 	const struct space_domain *member;
 	unsigned int nr_domains;
 	unsigned long pinned = 0;
@@ -31,16 +29,13 @@ static void show_ioas(struct seq_file *seq, struct iommufd_ioas *ioas)
 	mutex_lock(&space->lock);
 	member = list_first_entry_or_null(&space->domains, struct space_domain,
 					  link);
-	/* Only compared with others once the lock is released */
-	if (member)
-		domain = member->domain;
-	nr_domains = space->nr_domains;
-	mutex_unlock(&space->lock);
 	/* Live areas are pinned as long as there is a domain, BARs excepted */
-	if (domain) {
-		bars = bar_bytes(domain);
+	if (member) {
+		bars = atomic_long_read(&member->bars);
 		pinned = mapped - min(bars, mapped);
 	}
+	nr_domains = space->nr_domains;
+	mutex_unlock(&space->lock);
 	seq_printf(seq, "ioas:\t%u mapped %lu pinned %lu bars %lu domains %u\n",
 		   ioas->obj.id, mapped, pinned, bars, nr_domains);
 }

@@ -17,7 +17,6 @@
 #include <linux/slab.h>
 
 #include <compat.h>
-#include "bar.h"
 #include "domain.h"
 #include "pages.h"
 #include "space.h"
@@ -188,7 +187,7 @@ out_unlock:
  * last IOVA of all.
  */
 static unsigned long areas_unmap_domain(struct area *list, struct area *end,
-					struct iommu_domain *domain,
+					struct space_domain *member,
 					struct iommu_iotlb_gather *gather)
 {
 	unsigned long last = 0;
@@ -198,14 +197,15 @@ static unsigned long areas_unmap_domain(struct area *list, struct area *end,
 		bool is_bar = list->pages->is_bar;
 
 		if (is_bar)
-			bar_hide(list->pages->bar, domain, first);
+			space_domain_hide_bar(member, list);
 		do {
 			last = list->range.last;
 			list = list->next;
 		} while (!is_bar && list != end && !list->pages->is_bar &&
 			 list->range.first == last + 1);
 		if (!is_bar)
-			domain_unmap(domain, first, last - first + 1, gather);
+			domain_unmap(member->domain, first, last - first + 1,
+				     gather);
 		cond_resched();
 	}
 	return last;
@@ -219,7 +219,7 @@ static void areas_unmap_now(struct area *list, struct area *end,
 	unsigned long last;
 
 	iommu_gather_start(&gather);
-	last = areas_unmap_domain(list, end, member->domain, &gather);
+	last = areas_unmap_domain(list, end, member, &gather);
 	space_domain_flush(member, &gather, list->range.first, last);
 }
 
@@ -248,9 +248,7 @@ static int area_map_domain(struct space *space, const struct area *area,
 		if (rc)
 			return rc;
 	}
-	return domain_map(member->domain, area->range.first, area->pages,
-			  area->offset, area_length(area), area->prot,
-			  space->huge);
+	return space_domain_map(space, member, area);
 }
 
 /*

@@ -139,11 +139,13 @@ struct space {
  * struct space_domain - A domain that shows a space to devices
  * @domain: the domain, to which a device is attached
  * @device_tlb: one of its devices may keep translations; set before it is attached
+ * @bars: bytes of what it shows that are BARs, also of those that are away
  * @link: in space.domains
  */
 struct space_domain {
 	struct iommu_domain *domain;
 	bool device_tlb;
+	atomic_long_t bars;
 	struct list_head link;
 };
 
@@ -249,6 +251,9 @@ int space_left_clear(struct space *space, struct space_domain *member,
 		     const struct iova_range *range);
 
 /* space_domain.c */
+int space_domain_map(struct space *space, struct space_domain *member,
+		     const struct area *area);
+void space_domain_hide_bar(struct space_domain *member, const struct area *area);
 void space_domain_flush(struct space_domain *member,
 			struct iommu_iotlb_gather *gather, unsigned long first,
 			unsigned long last);

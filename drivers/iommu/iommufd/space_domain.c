@@ -40,6 +40,38 @@ struct area *space_next_live(struct space *space, unsigned long from,
 }
 
 /**
+ * space_domain_map - Show an area to a domain
+ * @space: the space
+ * @member: the domain
+ * @area: its pages are pinned
+ *
+ * As domain_map(). The other way is domain_unmap(), or space_domain_hide_bar() for
+ * an area that is a BAR.
+ */
+int space_domain_map(struct space *space, struct space_domain *member,
+		     const struct area *area)
+{
+	int rc = domain_map(member->domain, area->range.first, area->pages,
+			    area->offset, area_length(area), area->prot,
+			    space->huge);
+
+	if (!rc && area->pages->is_bar)
+		atomic_long_add(area_length(area), &member->bars);
+	return rc;
+}
+
+/**
+ * space_domain_hide_bar - Take an area that is a BAR out of a domain
+ * @member: the domain; flushed on return
+ * @area: the area
+ */
+void space_domain_hide_bar(struct space_domain *member, const struct area *area)
+{
+	bar_hide(area->pages->bar, member->domain, area->range.first);
+	atomic_long_sub(area_length(area), &member->bars);
+}
+
+/**
  * space_domain_flush - Have nobody translate by what was taken out of a domain
  * @member: the domain
  * @gather: what domain_unmap() was given
@@ -160,8 +192,11 @@ static void domain_clear(struct space *space, struct space_domain *member,
 
 	iommu_gather_start(&gather);
 	for_each_live(area, space, end) {
-		domain_unmap_pages(member->domain, area->range.first,
-				   area->pages, area_length(area), &gather);
+		if (area->pages->is_bar)
+			space_domain_hide_bar(member, area);
+		else
+			domain_unmap(member->domain, area->range.first,
+				     area_length(area), &gather);
 		first = min(first, area->range.first);
 		last = area->range.last;
 		cond_resched();
@@ -271,9 +306,7 @@ static int domain_fill(struct space *space, struct space_domain *member)
 			if (rc)
 				break;
 		}
-		rc = domain_map(member->domain, area->range.first, area->pages,
-				area->offset, area_length(area), area->prot,
-				space->huge);
+		rc = space_domain_map(space, member, area);
 		if (rc) {
 			if (space->nr_domains == 1)
 				pages_unpin(area->pages);
