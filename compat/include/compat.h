@@ -30,6 +30,15 @@
 })
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+/* Under mmap_lock for writing, as everywhere */
+static inline void vm_flags_mod(struct vm_area_struct *vma, unsigned long set,
+				unsigned long clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 /* pin_user_pages_remote() lost its array of VMAs */
 static inline long compat_pin_user_pages_remote(struct mm_struct *mm,

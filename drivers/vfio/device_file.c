@@ -72,8 +72,9 @@ static void device_let_sleep(struct vfio_device *vdev)
 		pm_runtime_put(vdev->dev);
 }
 
-static long driver_ioctl(struct vfio_device *vdev, unsigned int cmd,
-			 unsigned long arg)
+/* What the driver says to an ioctl, with the reason if it refuses it */
+long vfio_driver_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		       unsigned long arg)
 {
 	long ret;
 
@@ -111,7 +112,7 @@ static long cdev_ioctl(struct vfio_device_file *df, unsigned int cmd,
 			return vfio_hot_reset(vdev, uarg);
 		break;
 	}
-	return driver_ioctl(vdev, cmd, arg);
+	return vfio_driver_ioctl(vdev, cmd, arg);
 }
 
 static long awake_ioctl(struct vfio_device_file *df, unsigned int cmd,
@@ -121,8 +122,10 @@ static long awake_ioctl(struct vfio_device_file *df, unsigned int cmd,
 
 	if (cmd == VFIO_DEVICE_FEATURE)
 		return vfio_device_feature(vdev, (void __user *)arg);
+	if (cmd == VFIO_DEVICE_IOEVENTFD && vfio_is_pci(vdev))
+		return vfio_ioeventfd(vdev, (void __user *)arg);
 	if (df->group)
-		return driver_ioctl(vdev, cmd, arg);
+		return vfio_driver_ioctl(vdev, cmd, arg);
 	return cdev_ioctl(df, cmd, arg);
 }
 

@@ -23,7 +23,8 @@
  *
  * dev_set->lock is held around the driver's open_device and close_device, and
  * by drivers themselves for hot reset, where locks that a page fault needs are
- * held as well.
+ * held as well. The caller's mmap_lock is held around one ioctl of drivers, with none
+ * of the locks above; see ioeventfd.c.
  */
 #ifndef __VFIO_VFIO_H
 #define __VFIO_VFIO_H
@@ -206,6 +207,11 @@ bool vfio_device_is_open(struct vfio_device *vdev);
 extern const struct file_operations vfio_device_fops;
 struct vfio_device_file *vfio_device_file_alloc(struct vfio_device *vdev);
 void vfio_device_file_free(struct vfio_device_file *df);
+long vfio_driver_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		       unsigned long arg);
+
+/* ioeventfd.c: VFIO_DEVICE_IOEVENTFD, whose argument must not change under the driver */
+long vfio_ioeventfd(struct vfio_device *vdev, void __user *uarg);
 
 /* cdev.c: /dev/vfio/devices/vfioN */
 int __init vfio_cdev_init(void);
