@@ -11,6 +11,9 @@
 
 #include <compat.h>
 
+/* VT-d's driver counts the pages of a range in 32 bits */
+#define FLUSH_MAX (1UL << 43)
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 /**
  * iommu_paging_domain_alloc - Allocate a domain for a device
@@ -119,7 +122,7 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
 	done += mapped_anyway(domain, iova + done, paddr + done, size - done,
 			      entry);
 	if (done)
-		iommu_unmap(domain, iova, done);
+		iommu_unmap_flush(domain, iova, done);
 	return rc;
 }
 
@@ -207,9 +210,6 @@ int iommu_drop_tables(struct iommu_domain *domain, unsigned long iova,
 	return rc;
 }
 
-/* VT-d's driver counts the pages of a range in 32 bits */
-#define FLUSH_MAX (1UL << 43)
-
 static void flush_range(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather, unsigned long first,
 			unsigned long last)
@@ -228,16 +228,18 @@ static void flush_range(struct iommu_domain *domain,
  * @last: last IOVA, inclusive
  *
  * iommu_flush_iotlb_all() does so, but not that of VT-d's driver before 6.10 on an
- * IOMMU in caching mode, which knows the devices only when it flushes ranges.
+ * IOMMU in caching mode, which knows the devices only when it flushes ranges. And
+ * where the domain has first-level tables, it flushes all of a range only if that is
+ * aligned to its size, a power of two.
  */
 void iommu_gather_flush_devices(struct iommu_domain *domain,
 				struct iommu_iotlb_gather *gather,
 				unsigned long first, unsigned long last)
 {
-	first = ALIGN_DOWN(first, PAGE_SIZE);
-	last |= PAGE_SIZE - 1;
-	if (last - first < FLUSH_MAX) {
-		flush_range(domain, gather, first, last);
+	unsigned long mask = GENMASK(__fls((first ^ last) | ~PAGE_MASK), 0);
+
+	if (mask < FLUSH_MAX) {
+		flush_range(domain, gather, first & ~mask, last | mask);
 		put_pages_list(&gather->freelist);
 		return;
 	}
@@ -246,11 +248,33 @@ void iommu_gather_flush_devices(struct iommu_domain *domain,
 	/* Only AMD's may have so many bits, which does flush the devices */
 	if (domain->geometry.aperture_end == ~0UL)
 		return;
-	for (; last - first >= FLUSH_MAX; first += FLUSH_MAX) {
+	for (first = ALIGN_DOWN(first, FLUSH_MAX); first <= last;
+	     first += FLUSH_MAX) {
 		flush_range(domain, gather, first, first + FLUSH_MAX - 1);
 		cond_resched();
 	}
-	flush_range(domain, gather, first, last);
+}
+
+/**
+ * iommu_unmap_flush - Unmap, and have nobody translate by it any more
+ * @domain: the domain
+ * @iova: first IOVA
+ * @size: bytes, not 0
+ *
+ * iommu_unmap() flushes ranges as they are, see iommu_gather_flush_devices().
+ *
+ * Return: how many bytes were mapped from @iova on.
+ */
+size_t iommu_unmap_flush(struct iommu_domain *domain, unsigned long iova,
+			 size_t size)
+{
+	struct iommu_iotlb_gather gather;
+	size_t unmapped;
+
+	iommu_gather_start(&gather);
+	unmapped = iommu_unmap_fast(domain, iova, size, &gather);
+	iommu_gather_flush_devices(domain, &gather, iova, iova + size - 1);
+	return unmapped;
 }
 
 static int has_device_tlb(struct device *dev, void *unused)

@@ -122,6 +122,8 @@ void iommu_gather_flush(struct iommu_domain *domain,
 void iommu_gather_flush_devices(struct iommu_domain *domain,
 				struct iommu_iotlb_gather *gather,
 				unsigned long first, unsigned long last);
+size_t iommu_unmap_flush(struct iommu_domain *domain, unsigned long iova,
+			 size_t size);
 bool iommu_group_has_device_tlb(struct iommu_group *group);
 bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group);
 

@@ -182,7 +182,7 @@ static void view_unmap(const struct bar_view *view)
 	size_t unmapped;
 
 	gate_pass();
-	unmapped = iommu_unmap(view->domain, view->iova, view->length);
+	unmapped = iommu_unmap_flush(view->domain, view->iova, view->length);
 	gate_leave();
 	WARN_ON(unmapped != view->length);
 }
@@ -200,7 +200,7 @@ static int view_map(struct bar *bar, const struct bar_view *view)
 	if (!rc) {
 		rc = iommu_sync_map(view->domain, view->iova, view->length);
 		if (rc)
-			iommu_unmap(view->domain, view->iova, view->length);
+			iommu_unmap_flush(view->domain, view->iova, view->length);
 	}
 	gate_leave();
 	return rc;

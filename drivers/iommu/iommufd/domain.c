@@ -42,7 +42,7 @@ static int map_stretch(struct iommu_domain *domain, unsigned long iova,
 
 		if (rc) {
 			if (done)
-				iommu_unmap(domain, iova, done);
+				iommu_unmap_flush(domain, iova, done);
 			return rc;
 		}
 		done += step;
@@ -101,7 +101,7 @@ int domain_map_runs(struct iommu_domain *domain, unsigned long iova,
 
 err_unmap:
 	if (done)
-		iommu_unmap(domain, iova, done);
+		iommu_unmap_flush(domain, iova, done);
 	return rc;
 }
 
