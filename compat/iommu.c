@@ -136,8 +136,14 @@ int iommu_map_nosync(struct iommu_domain *domain, unsigned long iova,
  */
 int iommu_sync_map(struct iommu_domain *domain, unsigned long iova, size_t size)
 {
-	if (domain->ops->iotlb_sync_map)
-		domain->ops->iotlb_sync_map(domain, iova, size);
+	size_t step;
+
+	if (!domain->ops->iotlb_sync_map)
+		return 0;
+	for (; size; size -= step, iova += step) {
+		step = min(size, FLUSH_MAX);
+		domain->ops->iotlb_sync_map(domain, iova, step);
+	}
 	return 0;
 }
 #endif

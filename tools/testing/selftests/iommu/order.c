@@ -262,6 +262,43 @@ TEST_F(order, device_tlb_of_nothing)
 	ASSERT_EQ(0, pci_unbind_driver(name));
 }
 
+#define TIB	(1UL << 40)
+
+/* The IOMMU is told of 16 TiB, more pages than its driver of 6.1 can count. */
+TEST_F(order, map_16_tib)
+{
+	uint64_t at, size;
+	char name[PCI_NAME_LEN];
+	unsigned char *bar;
+	uint32_t ioas, id;
+	size_t length;
+	int device;
+
+	if (pci_find(QEMU, TESTDEV, 0, name))
+		SKIP(return, "the machine has no device with a BAR of 1 GiB");
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	device = pci_open_device_file(name);
+	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
+	bar = vfio_map_bar(device, TESTBAR, &length);
+	ASSERT_NE(NULL, bar);
+	ASSERT_EQ(GIB, length);
+	/* The same again and again, where no device is */
+	ASSERT_EQ(0, ioas_alloc(self->fd, &ioas));
+	ASSERT_EQ(0, ioas_map_at(self->fd, ioas, MAP_RW, bar, GIB, 0));
+	for (size = GIB; size < 16 * TIB; size *= 2) {
+		at = size;
+		ASSERT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, ioas, &at,
+				       ioas, 0, size));
+	}
+	at = 16 * TIB;
+	EXPECT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas, &at, ioas,
+			       0, 16 * TIB));
+	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, at, 16 * TIB, NULL));
+	ASSERT_EQ(0, munmap(bar, length));
+	ASSERT_EQ(0, close(device));
+	ASSERT_EQ(0, pci_unbind_driver(name));
+}
+
 /*
  * The table of a domain gets a level with nobody else in it, before what needs the level
  * is mapped: by a page that is mapped and taken out again.
