@@ -151,15 +151,33 @@ static long source_pin(struct pin_source *source, unsigned long addr,
 	return got;
 }
 
+/* How many pages from @addr on, up to @nr, are in one mapping of the process */
+static unsigned long in_one_vma(struct mm_struct *mm, unsigned long addr,
+				unsigned long nr)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	if (vma)
+		nr = min(nr, (vma->vm_end - addr) >> PAGE_SHIFT);
+	mmap_read_unlock(mm);
+	return vma ? nr : 1;
+}
+
 static long source_get(struct pin_source *source, unsigned long index,
 		       unsigned long nr, struct page **batch)
 {
 	unsigned long addr = source->addr + (index << PAGE_SHIFT);
 	long got = source_pin(source, addr, nr, source->flags, batch);
 
-	/* A shared mapping of a file that may not be written has no other copy */
+	/*
+	 * A shared mapping of a file that may not be written has no other copy. What
+	 * lies behind it may have.
+	 */
 	if (got == -EFAULT && (source->flags & FOLL_FORCE))
-		got = source_pin(source, addr, nr,
+		got = source_pin(source, addr,
+				 in_one_vma(source->mm, addr, nr),
 				 source->flags & ~(FOLL_WRITE | FOLL_FORCE),
 				 batch);
 	return got ?: -EFAULT;

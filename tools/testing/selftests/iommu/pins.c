@@ -152,6 +152,32 @@ TEST_F(pins, map_unwritable_memory)
 				    self->memory + PAGE, PAGE, &iova));
 }
 
+/* Behind memory that has no other copy comes some that the process has yet to touch. */
+TEST_F(pins, map_behind_unwritable)
+{
+	char *memory, *seen = self->memory;
+	int file;
+
+	file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ASSERT_GE(file, 0);
+	memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(memory, mmap(memory, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
+			       file, 0));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_READ, memory,
+				 2 * PAGE, AT));
+	memset(memory + PAGE, 0x42, PAGE);
+
+	ASSERT_EQ(0, edu_read_memory(&self->rig.edu, AT + PAGE, DMA));
+	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, seen, PAGE,
+				 SCRATCH));
+	ASSERT_EQ(0, edu_write_memory(&self->rig.edu, SCRATCH, DMA));
+	EXPECT_EQ(0, memcmp(seen, memory + PAGE, DMA));
+	close(file);
+	ASSERT_EQ(0, munmap(memory, 2 * PAGE));
+}
+
 /* Files that hold no memory of the right kind, and ranges outside of them. */
 TEST_F(pins, map_file_refused)
 {
