@@ -12,6 +12,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
@@ -131,6 +132,7 @@ int iova_set_allowed(struct space *space, struct rb_root_cached *allowed)
 				    reserved->last);
 			break;
 		}
+		cond_resched();
 	}
 	if (!rc)
 		swap(space->allowed, *allowed);
@@ -262,7 +264,7 @@ static bool next_window(struct space *space, unsigned long from,
  * Page 0 and the last page are never chosen.
  *
  * Return: 0; -EINVAL when memory or length is less aligned than the space
- * needs; -EOVERFLOW; -ENOSPC.
+ * needs; -EOVERFLOW; -ENOSPC; -EINTR when the process is being killed.
  */
 int iova_choose(struct space *space, const struct space_map_args *args,
 		unsigned long *iova)
@@ -292,6 +294,10 @@ int iova_choose(struct space *space, const struct space_map_args *args,
 		from = last + 1;
 		if (first > last)
 			break;
+		/* The user may have listed millions */
+		if (fatal_signal_pending(current))
+			return refuse(-EINTR, KILLED);
+		cond_resched();
 	}
 	return refuse(-ENOSPC,
 		      "no gap of 0x%lx bytes, aligned to 0x%lx, is left in what may be mapped",
