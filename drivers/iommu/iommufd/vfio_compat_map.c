@@ -228,6 +228,10 @@ static int check_unmap(const struct iommufd_ioas *ioas,
 		return refuse(-EINVAL,
 			      "the size 0x%llx is 0 or not whole pages, or IOVA 0x%llx is not a page's or wraps",
 			      unmap->size, unmap->iova);
+	/* What that unmaps need not end where the bitmap does */
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP &&
+	    ioas->obj.ictx->compat.type == VFIO_TYPE1_IOMMU)
+		return refuse(-EINVAL, "version 1 of type 1 knows no bitmaps");
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP &&
 	    (!ioas->space.tracking || bitmap->pgsize != PAGE_SIZE))
 		return refuse(-EINVAL,

@@ -15,6 +15,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/machine.h"
 #include "lib/memory.h"
@@ -658,6 +659,38 @@ TEST_F(space, limit)
 	EXPECT_EQ(-ENOMEM, container_map(c, DMA_RW, m, PAGE, AT + 2 * SIZE));
 	EXPECT_EQ(SIZE / 2, unmap(c, 0, AT + 4 * SIZE));
 	EXPECT_EQ(0, census_locked());
+}
+
+/* What version 1 unmaps may be more than there was a bitmap for, so it takes none. */
+TEST_F(space, bitmap_of_range)
+{
+	bool v1 = variant->type == VFIO_TYPE1_IOMMU;
+	uint64_t size = 32 * PAGE;
+	uint64_t bits[4];
+	uint32_t ioas;
+	int c;
+
+	if (type1_is_stock())
+		SKIP(return, "a container has tracking after VFIO_SET_IOMMU only");
+	c = iommufd_open();
+	ASSERT_GE(c, 0);
+	ASSERT_EQ(0, ioas_alloc(c, &ioas));
+	ASSERT_EQ(0, vfio_ioas(c, IOMMU_VFIO_IOAS_SET, &ioas));
+	ASSERT_EQ(0, container_dirty(c, VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
+	ASSERT_EQ(0, container_set_iommu(c, variant->type));
+	ASSERT_EQ(0, container_map(c, DMA_RW, self->memory, 16 * PAGE, AT));
+	ASSERT_EQ(0, container_map(c, DMA_RW, self->memory, SIZE - 16 * PAGE,
+				   AT + 16 * PAGE));
+	memset(bits, 0x5a, sizeof(bits));
+	EXPECT_EQ(v1 ? -EINVAL : -ENOENT,
+		  container_unmap_bitmap(c, AT, &size, PAGE, bits, 8));
+	/* Behind the bitmap is what was there before */
+	EXPECT_EQ(0x5a5a5a5a5a5a5a5aULL, bits[1]);
+	EXPECT_EQ(0x5a5a5a5a5a5a5a5aULL, bits[2]);
+	EXPECT_EQ(0x5a5a5a5a5a5a5a5aULL, bits[3]);
+	/* It is all still mapped */
+	EXPECT_EQ(SIZE, unmap_with(c, VFIO_DMA_UNMAP_FLAG_ALL, 0, 0));
+	close(c);
 }
 
 /* Type 1 had a limit that /dev/iommu has not. */
