@@ -161,12 +161,12 @@ static int group_attach(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 
 	lockdep_assert_held_write(&ictx->compat.sem);
 
-	if (!group->igroup)
-		return 0;
-	/* What has no address cannot be pinned */
+	/* What has no address cannot be pinned, for a device or by a driver */
 	if (space_lacks_vaddr(&ioas->space))
 		return refuse(-EBUSY,
 			      "the user addresses of a mapping are void (VFIO_DMA_UNMAP_FLAG_VADDR)");
+	if (!group->igroup)
+		return 0;
 	mutex_lock(&ictx->topology);
 	rc = iommufd_group_attach(group->igroup, ioas);
 	mutex_unlock(&ictx->topology);

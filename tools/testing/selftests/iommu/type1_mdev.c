@@ -121,6 +121,34 @@ TEST_F(mdev, unmap_pinned)
 	EXPECT_EQ(1, state.unmap_calls);
 }
 
+/* Nor can such a group join while a driver could not pin what is mapped. */
+TEST(joins_with_addresses)
+{
+	const char *missing = mock_missing();
+	struct type1 t;
+	uint64_t size = SIZE;
+	void *memory;
+	int group;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	EDU_SETUP(type1_set(&t, VFIO_TYPE1v2_IOMMU));
+	memory = memory_anonymous(SIZE);
+	ASSERT_NE(NULL, memory);
+	group = mock_open_group(MOCK_MDEV, NR);
+	ASSERT_GE(group, 0);
+	ASSERT_EQ(0, container_map(t.container, DMA_RW, memory, SIZE, AT));
+	ASSERT_EQ(0, container_unmap(t.container, VFIO_DMA_UNMAP_FLAG_VADDR, AT,
+				     &size));
+	EXPECT_EQ(SIZE, size);
+	EXPECT_EQ(-EBUSY, group_set_container(group, t.container));
+	ASSERT_EQ(0, container_map(t.container, VFIO_DMA_MAP_FLAG_VADDR, memory,
+				   SIZE, AT));
+	EXPECT_EQ(0, group_set_container(group, t.container));
+	close(group);
+	type1_close(&t);
+}
+
 static int bits_of(int container, uint64_t bits[2])
 {
 	bits[0] = 0;
