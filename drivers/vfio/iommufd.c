@@ -214,7 +214,10 @@ void vfio_unpin_pages(struct vfio_device *vdev, dma_addr_t iova, int npage)
 {
 	struct iommufd_access *access;
 
-	if (WARN_ON(npage <= 0 || npage > VFIO_PIN_PAGES_MAX_ENTRIES))
+	/* Drivers undo a pin of which not even the first page could be had */
+	if (!npage)
+		return;
+	if (WARN_ON(npage < 0 || npage > VFIO_PIN_PAGES_MAX_ENTRIES))
 		return;
 	if (!vfio_device_is_open(vdev))
 		return;

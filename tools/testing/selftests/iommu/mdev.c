@@ -14,6 +14,7 @@
 #include "lib/busy.h"
 #include "lib/census.h"
 #include "lib/iommufd.h"
+#include "lib/klog.h"
 #include "lib/memory.h"
 #include "lib/mock.h"
 #include "lib/probe.h"
@@ -167,6 +168,27 @@ TEST_F(mdev, pin_refused)
 	ASSERT_EQ(0, vfio_detach(self->device));
 	EXPECT_EQ(-ENOENT, mock_pin(self->device, AT, 1, 0));
 	EXPECT_EQ(-ENOENT, mock_rw(self->device, AT, self->buffer, 1, 0));
+}
+
+/* A driver may undo what came to nothing, which is no fault that the log tells of. */
+TEST_F(mdev, unpin_nothing)
+{
+	STOP_IF_SKIPPED();
+
+	char trouble[256];
+	int log;
+
+	log = klog_mark();
+	ASSERT_GE(log, 0);
+	ASSERT_EQ(1, mock_pin(self->device, AT, 1, MOCK_WRITE));
+	EXPECT_EQ(0, mock_unpin(self->device, AT, 0));
+	EXPECT_EQ(0, mock_unpin(self->device, AT + SIZE, 0));
+	EXPECT_TRUE(state_is(self->device, 1, 0, 0));
+	EXPECT_TRUE(census_settles(self->pins + 1));
+	EXPECT_FALSE(klog_has_trouble(log, trouble, sizeof(trouble))) {
+		TH_LOG("%s", trouble);
+	}
+	close(log);
 }
 
 /* Copied across pages and mappings, also by a thread without memory of its own. */

@@ -240,8 +240,6 @@ static long mdev_unpin(struct mock_mdev *mdev, const struct mock_pages *arg)
 	unsigned long index = arg->iova >> PAGE_SHIFT;
 	u32 i;
 
-	if (!arg->npage)
-		return -EINVAL;
 	mutex_lock(&mdev->lock);
 	for (i = 0; i < arg->npage; i++) {
 		if (!xa_load(&mdev->pages, index + i)) {
