@@ -78,31 +78,36 @@ int vfio_cdev_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/**
+ * struct cdev_bind - What VFIO_DEVICE_BIND_IOMMUFD asks for
+ * @arg: the argument
+ * @token: what @arg points to, if it has VFIO_DEVICE_BIND_FLAG_TOKEN
+ *
+ * Copied whole before a lock is taken, because the user can keep a copy waiting.
+ */
+struct cdev_bind {
+	struct vfio_device_bind_iommufd arg;
+	uuid_t token;
+};
+
 /*
  * Some devices want a token that their user shares with others. Drivers of this
  * kernel take it as part of the name by which a device is got from its group,
  * and refuse a name that lacks it, so they are asked in either case.
  */
 static int cdev_check_token(struct vfio_device *vdev,
-			    const struct vfio_device_bind_iommufd *bind)
+			    const struct cdev_bind *bind)
 {
-	bool given = bind->flags & VFIO_DEVICE_BIND_FLAG_TOKEN;
-	uuid_t uuid;
+	bool given = bind->arg.flags & VFIO_DEVICE_BIND_FLAG_TOKEN;
 	char *name;
 	int match;
 
 	if (!vdev->ops->match)
-		return !given ? 0 :
-		       refuse(-EINVAL, "the driver %s takes no token",
-			      dev_driver_string(vdev->dev));
-
-	if (given && copy_from_user(&uuid, u64_to_user_ptr(bind->token_uuid_ptr),
-				    sizeof(uuid)))
-		return refuse(-EFAULT, "the token cannot be read");
+		return 0;
 
 	if (given)
 		name = kasprintf(GFP_KERNEL, "%s vf_token=%pUb",
-				 dev_name(vdev->dev), &uuid);
+				 dev_name(vdev->dev), &bind->token);
 	else
 		name = kstrdup(dev_name(vdev->dev), GFP_KERNEL);
 	if (!name)
@@ -121,9 +126,10 @@ static int cdev_check_token(struct vfio_device *vdev,
 	return 0;
 }
 
-static int cdev_copy_bind(struct vfio_device_bind_iommufd *bind,
+static int cdev_copy_bind(struct vfio_device *vdev, struct cdev_bind *bind,
 			  struct vfio_device_bind_iommufd __user *uarg)
 {
+	struct vfio_device_bind_iommufd *arg = &bind->arg;
 	u32 size;
 	int ret;
 
@@ -133,22 +139,30 @@ static int cdev_copy_bind(struct vfio_device_bind_iommufd *bind,
 		return refuse(-EINVAL, ARGSZ_TOO_SMALL, size,
 			      offsetofend(struct vfio_device_bind_iommufd,
 					  out_devid));
-	ret = copy_struct_from_user(bind, sizeof(*bind), uarg, size);
+	ret = copy_struct_from_user(arg, sizeof(*arg), uarg, size);
 	if (ret == -E2BIG)
 		return refuse(ret,
 			      "of the %u bytes of the argument some beyond the %zu known are not 0",
-			      size, sizeof(*bind));
+			      size, sizeof(*arg));
 	if (ret)
 		return refuse(ret, NO_ARGUMENT);
-	if (bind->iommufd < 0)
-		return refuse(-EINVAL, "%d is no descriptor", bind->iommufd);
-	if (bind->flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
-		return refuse(-EINVAL, UNKNOWN_FLAGS, bind->flags);
+	if (arg->iommufd < 0)
+		return refuse(-EINVAL, "%d is no descriptor", arg->iommufd);
+	if (arg->flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN)
+		return refuse(-EINVAL, UNKNOWN_FLAGS, arg->flags);
+	if (!(arg->flags & VFIO_DEVICE_BIND_FLAG_TOKEN))
+		return 0;
+	if (!vdev->ops->match)
+		return refuse(-EINVAL, "the driver %s takes no token",
+			      dev_driver_string(vdev->dev));
+	if (copy_from_user(&bind->token, u64_to_user_ptr(arg->token_uuid_ptr),
+			   sizeof(bind->token)))
+		return refuse(-EFAULT, "the token cannot be read");
 	return 0;
 }
 
 static int cdev_bind_locked(struct vfio_device_file *df,
-			    const struct vfio_device_bind_iommufd *bind,
+			    const struct cdev_bind *bind,
 			    u32 __user *out_devid)
 {
 	struct vfio_device *vdev = df->vdev;
@@ -164,7 +178,7 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 	if (ret)
 		return ret;
 
-	ictx = iommufd_ctx_from_fd(bind->iommufd);
+	ictx = iommufd_ctx_from_fd(bind->arg.iommufd);
 	if (IS_ERR(ictx))
 		return PTR_ERR(ictx);
 
@@ -196,10 +210,10 @@ long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 {
 	struct vfio_device_bind_iommufd __user *arg = uarg;
 	struct vfio_device *vdev = df->vdev;
-	struct vfio_device_bind_iommufd bind;
+	struct cdev_bind bind;
 	int ret;
 
-	ret = cdev_copy_bind(&bind, arg);
+	ret = cdev_copy_bind(vdev, &bind, arg);
 	if (ret)
 		return ret;
 	if (df->group)
