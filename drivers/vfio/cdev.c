@@ -162,12 +162,10 @@ static int cdev_copy_bind(struct vfio_device *vdev, struct cdev_bind *bind,
 }
 
 static int cdev_bind_locked(struct vfio_device_file *df,
-			    const struct cdev_bind *bind,
-			    u32 __user *out_devid)
+			    const struct cdev_bind *bind, u32 *devid)
 {
 	struct vfio_device *vdev = df->vdev;
 	struct iommufd_ctx *ictx;
-	u32 devid;
 	int ret;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
@@ -187,18 +185,10 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 		ret = refuse(-EINVAL, "the device is bound by another open of its device file");
 		goto out_put;
 	}
-	ret = vfio_device_open(vdev, ictx, &df->kvm, &devid);
-	if (ret)
-		goto out_put;
-	if (put_user(devid, out_devid)) {
-		vfio_device_close(vdev);
-		ret = refuse(-EFAULT, NO_ANSWER);
-		goto out_put;
-	}
-	if (vfio_state(vdev)->idev)
+	ret = vfio_device_open(vdev, ictx, &df->kvm, devid);
+	if (!ret && vfio_state(vdev)->idev)
 		vfio_kvm_slot_bind(&df->kvm, ictx, vfio_state(vdev)->idev,
 				   NULL);
-	vfio_device_file_set_usable(df);
 
 out_put:
 	/* A bound device holds the file by itself */
@@ -206,11 +196,30 @@ out_put:
 	return ret;
 }
 
+static void cdev_unbind(struct vfio_device_file *df)
+{
+	struct vfio_device *vdev = df->vdev;
+	struct iommufd_ctx *ictx;
+
+	mutex_lock(&vdev->dev_set->lock);
+	/* Virtual machines are told the last of the device after it is gone */
+	ictx = vfio_iommufd_ctx(vdev);
+	if (ictx)
+		iommufd_ctx_get(ictx);
+	vfio_device_close(vdev);
+	vfio_kvm_slot_unbind(&df->kvm);
+	if (ictx)
+		iommufd_ctx_put(ictx);
+	mutex_unlock(&vdev->dev_set->lock);
+	vfio_group_unblock(vdev->group);
+}
+
 long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 {
 	struct vfio_device_bind_iommufd __user *arg = uarg;
 	struct vfio_device *vdev = df->vdev;
 	struct cdev_bind bind;
+	u32 devid;
 	int ret;
 
 	ret = cdev_copy_bind(vdev, &bind, arg);
@@ -224,34 +233,27 @@ long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 		return ret;
 
 	mutex_lock(&vdev->dev_set->lock);
-	ret = cdev_bind_locked(df, &bind, &arg->out_devid);
+	ret = cdev_bind_locked(df, &bind, &devid);
 	mutex_unlock(&vdev->dev_set->lock);
-
-	if (ret)
+	if (ret) {
 		vfio_group_unblock(vdev->group);
-	return ret;
+		return ret;
+	}
+
+	/* Nobody can use the device before its ID is known, nor bind it again */
+	if (put_user(devid, &arg->out_devid)) {
+		cdev_unbind(df);
+		return refuse(-EFAULT, NO_ANSWER);
+	}
+	vfio_device_file_set_usable(df);
+	return 0;
 }
 
 /* Undo vfio_cdev_bind(), if there was one; the file is being closed */
 void vfio_cdev_release(struct vfio_device_file *df)
 {
-	struct vfio_device *vdev = df->vdev;
-	struct iommufd_ctx *ictx;
-
-	if (!df->usable)
-		return;
-
-	mutex_lock(&vdev->dev_set->lock);
-	/* Virtual machines are told the last of the device after it is gone */
-	ictx = vfio_iommufd_ctx(vdev);
-	if (ictx)
-		iommufd_ctx_get(ictx);
-	vfio_device_close(vdev);
-	vfio_kvm_slot_unbind(&df->kvm);
-	if (ictx)
-		iommufd_ctx_put(ictx);
-	mutex_unlock(&vdev->dev_set->lock);
-	vfio_group_unblock(vdev->group);
+	if (df->usable)
+		cdev_unbind(df);
 }
 
 long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg)
@@ -274,12 +276,17 @@ long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg)
 
 	mutex_lock(&vdev->dev_set->lock);
 	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
-	if (!ret && put_user(attach.pt_id, &arg->pt_id)) {
-		vfio_iommufd_detach(vdev);
-		ret = refuse(-EFAULT, NO_ANSWER);
-	}
 	mutex_unlock(&vdev->dev_set->lock);
-	return ret;
+	if (ret)
+		return ret;
+
+	if (put_user(attach.pt_id, &arg->pt_id)) {
+		mutex_lock(&vdev->dev_set->lock);
+		vfio_iommufd_detach(vdev);
+		mutex_unlock(&vdev->dev_set->lock);
+		return refuse(-EFAULT, NO_ANSWER);
+	}
+	return 0;
 }
 
 long vfio_cdev_detach(struct vfio_device_file *df, void __user *uarg)
