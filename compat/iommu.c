@@ -331,6 +331,59 @@ bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group)
 	return false;
 }
 
+/* Held by whoever begins or ends to own a group's DMA, so that it is known who does */
+static DEFINE_MUTEX(dma_owner_lock);
+
+/* Has the core left a device in the domain that blocks, or in one of a user's? */
+static int has_users_domain(struct device *dev, void *unused)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && (domain->type == IOMMU_DOMAIN_BLOCKED ||
+			  domain->type == IOMMU_DOMAIN_UNMANAGED);
+}
+
+/**
+ * iommu_group_take - iommu_group_claim_dma_owner(), to be undone by iommu_group_give_back()
+ * @group: the group
+ * @owner: the owner
+ *
+ * Return: as iommu_group_claim_dma_owner().
+ */
+int iommu_group_take(struct iommu_group *group, void *owner)
+{
+	int rc;
+
+	mutex_lock(&dma_owner_lock);
+	rc = iommu_group_claim_dma_owner(group, owner);
+	mutex_unlock(&dma_owner_lock);
+	return rc;
+}
+
+/**
+ * iommu_group_give_back - Own the DMA of a group no longer
+ * @group: owned by iommu_group_take()
+ *
+ * Should 6.1's IOMMU driver lack the memory to attach the default domain, the group
+ * stays blocked, and its DMA could never be owned again. Newer cores do not let that
+ * fail.
+ */
+void iommu_group_give_back(struct iommu_group *group)
+{
+	unsigned int tries;
+
+	mutex_lock(&dma_owner_lock);
+	iommu_group_release_dma_owner(group);
+	for (tries = 1; tries < BLOCK_TRIES; tries++) {
+		if (!iommu_group_for_each_dev(group, NULL, has_users_domain))
+			break;
+		msleep(25);
+		/* Attaches the default domain of a group without owner */
+		iommu_detach_group(NULL, group);
+	}
+	mutex_unlock(&dma_owner_lock);
+}
+
 /**
  * iommu_group_get_traits - Find out what a domain of a group's own is like
  * @group: its DMA is owned by the caller and blocked

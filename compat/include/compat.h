@@ -125,6 +125,8 @@ void iommu_gather_flush_devices(struct iommu_domain *domain,
 size_t iommu_unmap_flush(struct iommu_domain *domain, unsigned long iova,
 			 size_t size);
 bool iommu_group_has_device_tlb(struct iommu_group *group);
+int iommu_group_take(struct iommu_group *group, void *owner);
+void iommu_group_give_back(struct iommu_group *group);
 bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group);
 
 /**

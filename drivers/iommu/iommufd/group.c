@@ -125,7 +125,7 @@ struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 			    "interrupts are not isolated: turn interrupt remapping on, or set iommufd.allow_unsafe_interrupts");
 		goto err_put;
 	}
-	rc = iommu_group_claim_dma_owner(group, ictx);
+	rc = iommu_group_take(group, ictx);
 	if (rc) {
 		refuse_claim(group, rc);
 		goto err_put;
@@ -191,7 +191,7 @@ void iommufd_group_release_if_empty(struct iommufd_group *igroup)
 	if (igroup->holds || !list_empty(&igroup->devices))
 		return;
 	list_del(&igroup->link);
-	iommu_group_release_dma_owner(igroup->group);
+	iommu_group_give_back(igroup->group);
 	iommu_group_put(igroup->group);
 	kfree(igroup);
 }

@@ -52,10 +52,11 @@ static const char *const no_reports[] = {
 
 /*
  * The same when memory runs out at will: the core of 6.1 cannot take a device from a
- * domain without an allocation.
+ * domain, or give it back, without an allocation.
  */
 static const char *const no_reports_in_faults[] = {
 	"at iommu_detach_group+",
+	"at iommu_group_release_dma_owner+",
 };
 
 #endif
