@@ -388,32 +388,36 @@ void iommu_group_give_back(struct iommu_group *group)
  * iommu_group_get_traits - Find out what a domain of a group's own is like
  * @group: its DMA is owned by the caller and blocked
  * @dev: a device of it
- * @traits: set to that, or to zeros if there is no such domain now
+ * @traits: set to that
  *
  * Newer kernels tell by the device, with IOMMU_CAP_ENFORCE_CACHE_COHERENCY, and make
  * domains that are complete at once. 6.1's are so after their first attach, and
  * its VT-d driver does not decline a device that is too narrow for a domain in use:
  * it makes the domain narrower. So an empty domain is asked beforehand.
+ *
+ * Return: 0, or the IOMMU driver's error.
  */
-void iommu_group_get_traits(struct iommu_group *group, struct device *dev,
-			    struct iommu_group_traits *traits)
+int iommu_group_get_traits(struct iommu_group *group, struct device *dev,
+			   struct iommu_group_traits *traits)
 {
 	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
-	bool blocked = true;
+	int rc;
 
-	*traits = (struct iommu_group_traits){};
 	if (IS_ERR(domain))
-		return;
-	if (!iommu_attach_group(domain, group)) {
-		traits->aperture_end = domain->geometry.aperture_end;
-		traits->pgsize_bitmap = domain->pgsize_bitmap;
-		if (domain->ops->enforce_cache_coherency)
-			traits->can_enforce =
-				domain->ops->enforce_cache_coherency(domain);
-		blocked = iommu_group_block(domain, group);
-	}
-	if (blocked)
-		iommu_domain_free(domain);
+		return PTR_ERR(domain);
+	rc = iommu_attach_group(domain, group);
+	if (rc)
+		goto out_free;
+	traits->aperture_end = domain->geometry.aperture_end;
+	traits->pgsize_bitmap = domain->pgsize_bitmap;
+	traits->can_enforce = domain->ops->enforce_cache_coherency &&
+			      domain->ops->enforce_cache_coherency(domain);
+	/* Else the core goes on naming the domain */
+	if (!iommu_group_block(domain, group))
+		return -ENOMEM;
+out_free:
+	iommu_domain_free(domain);
+	return rc;
 }
 
 static int has_other_driver(struct device *dev, void *domain_ops)

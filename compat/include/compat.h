@@ -141,8 +141,8 @@ struct iommu_group_traits {
 	bool can_enforce;
 };
 
-void iommu_group_get_traits(struct iommu_group *group, struct device *dev,
-			    struct iommu_group_traits *traits);
+int iommu_group_get_traits(struct iommu_group *group, struct device *dev,
+			   struct iommu_group_traits *traits);
 bool iommu_domain_serves(const struct iommu_domain *domain,
 			 struct iommu_group *group);
 

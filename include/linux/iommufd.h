@@ -80,8 +80,9 @@ void iommufd_ctx_put(struct iommufd_ctx *ictx);
  *
  * Return: the device, or an ERR_PTR: -EINVAL when the device is not behind an
  * IOMMU or its DMA is not coherent with the caches, -EPERM when another owner
- * has the group or when interrupts are not isolated, -EBUSY when a device of
- * the group is used by a kernel driver, -ENOMEM.
+ * has the group, when a device of it is used by a kernel driver or when interrupts are
+ * not isolated, -ENOMEM, or what the IOMMU driver says when it has no domain for
+ * the group.
  */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 					   struct device *dev, u32 *id);

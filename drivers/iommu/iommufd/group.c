@@ -97,7 +97,8 @@ static void __cold refuse_claim(struct iommu_group *group, int error)
  *
  * Return: the group, to which the caller adds a device or a hold, or which it
  * gives to iommufd_group_release_if_empty(); or an ERR_PTR: -EPERM when interrupts
- * are not isolated or somebody else owns the group.
+ * are not isolated or somebody else owns the group; what the IOMMU driver says when no
+ * domain serves the group now.
  */
 struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 					  struct iommu_group *group)
@@ -131,14 +132,22 @@ struct iommufd_group *iommufd_group_claim(struct iommufd_ctx *ictx,
 		goto err_put;
 	}
 
+	rc = iommu_group_get_traits(group, dev, &igroup->traits);
+	if (rc) {
+		iommufd_refuse(rc, "the IOMMU driver of %s has no domain for it: error %d",
+			       dev_name(dev), rc);
+		goto err_release;
+	}
+
 	igroup->ictx = ictx;
 	igroup->group = iommu_group_ref_get(group);
-	iommu_group_get_traits(group, dev, &igroup->traits);
 	INIT_LIST_HEAD(&igroup->devices);
 	list_add_tail(&igroup->link, &ictx->groups);
 	put_device(dev);
 	return igroup;
 
+err_release:
+	iommu_group_give_back(group);
 err_put:
 	put_device(dev);
 err_free:
