@@ -165,10 +165,11 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 			    const struct cdev_bind *bind, u32 *devid)
 {
 	struct vfio_device *vdev = df->vdev;
+	struct vfio_state *state = vfio_state(vdev);
 	struct iommufd_ctx *ictx;
 	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (df->usable)
 		return refuse(-EINVAL, "the device file is bound already");
@@ -186,9 +187,8 @@ static int cdev_bind_locked(struct vfio_device_file *df,
 		goto out_put;
 	}
 	ret = vfio_device_open(vdev, ictx, &df->kvm, devid);
-	if (!ret && vfio_state(vdev)->idev)
-		vfio_kvm_slot_bind(&df->kvm, ictx, vfio_state(vdev)->idev,
-				   NULL);
+	if (!ret && state->idev)
+		vfio_kvm_slot_bind(&df->kvm, ictx, state->idev, NULL);
 
 out_put:
 	/* A bound device holds the file by itself */
@@ -201,16 +201,16 @@ static void cdev_unbind(struct vfio_device_file *df)
 	struct vfio_device *vdev = df->vdev;
 	struct iommufd_ctx *ictx;
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vfio_state(vdev)->lock);
 	/* Virtual machines are told the last of the device after it is gone */
 	ictx = vfio_iommufd_ctx(vdev);
 	if (ictx)
 		iommufd_ctx_get(ictx);
 	vfio_device_close(vdev);
 	vfio_kvm_slot_unbind(&df->kvm);
+	mutex_unlock(&vfio_state(vdev)->lock);
 	if (ictx)
 		iommufd_ctx_put(ictx);
-	mutex_unlock(&vdev->dev_set->lock);
 	vfio_group_unblock(vdev->group);
 }
 
@@ -232,9 +232,13 @@ long vfio_cdev_bind(struct vfio_device_file *df, void __user *uarg)
 	if (ret)
 		return ret;
 
-	mutex_lock(&vdev->dev_set->lock);
-	ret = cdev_bind_locked(df, &bind, &devid);
-	mutex_unlock(&vdev->dev_set->lock);
+	/* Who has bound the device may keep it locked for as long as he likes */
+	if (mutex_lock_killable(&vfio_state(vdev)->lock)) {
+		ret = refuse(-EINTR, KILLED);
+	} else {
+		ret = cdev_bind_locked(df, &bind, &devid);
+		mutex_unlock(&vfio_state(vdev)->lock);
+	}
 	if (ret) {
 		vfio_group_unblock(vdev->group);
 		return ret;
@@ -274,16 +278,16 @@ long vfio_cdev_attach(struct vfio_device_file *df, void __user *uarg)
 	if (attach.flags)
 		return refuse(-EOPNOTSUPP, NO_PASIDS);
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vfio_state(vdev)->lock);
 	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&vfio_state(vdev)->lock);
 	if (ret)
 		return ret;
 
 	if (put_user(attach.pt_id, &arg->pt_id)) {
-		mutex_lock(&vdev->dev_set->lock);
+		mutex_lock(&vfio_state(vdev)->lock);
 		vfio_iommufd_detach(vdev);
-		mutex_unlock(&vdev->dev_set->lock);
+		mutex_unlock(&vfio_state(vdev)->lock);
 		return refuse(-EFAULT, NO_ANSWER);
 	}
 	return 0;
@@ -305,9 +309,9 @@ long vfio_cdev_detach(struct vfio_device_file *df, void __user *uarg)
 	if (detach.flags)
 		return refuse(-EOPNOTSUPP, NO_PASIDS);
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vfio_state(vdev)->lock);
 	vfio_iommufd_detach(vdev);
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&vfio_state(vdev)->lock);
 	return 0;
 }
 

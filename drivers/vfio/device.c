@@ -35,6 +35,7 @@ static void device_cleanup(struct vfio_device *vdev)
 {
 	vfio_release_device_set(vdev);
 	ida_free(&device_indices, vdev->index);
+	mutex_destroy(&vfio_state(vdev)->lock);
 	kfree(vfio_state(vdev));
 }
 
@@ -63,6 +64,7 @@ int vfio_init_device(struct vfio_device *vdev, struct device *dev,
 		return ret;
 	}
 
+	mutex_init(&state->lock);
 	vdev->index = ret;
 	vdev->dev = dev;
 	vdev->ops = ops;

@@ -9,14 +9,44 @@
 
 #include "vfio.h"
 
-/* The driver has no use for the machine any more */
-static void device_forget_kvm(struct vfio_device *vdev)
+/* The last reference on a machine goes with memory of the calling process */
+static void device_put_kvm(struct vfio_state *state)
 {
-	struct vfio_state *state = vfio_state(vdev);
+	lockdep_assert_held(&state->lock);
 
-	vdev->kvm = NULL;
 	vfio_kvm_put(state->kvm);
 	state->kvm = NULL;
+}
+
+/* Tell the driver, while no device of the set is opened, closed or reset */
+static int driver_open(struct vfio_device *vdev)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	/* The driver's open_device may ask whether its device is open */
+	vdev->open_count = 1;
+	vdev->kvm = vfio_state(vdev)->kvm;
+	if (vdev->ops->open_device)
+		ret = vdev->ops->open_device(vdev);
+	if (ret) {
+		iommufd_refuse(ret, "the driver %s cannot open the device",
+			       dev_driver_string(vdev->dev));
+		vdev->kvm = NULL;
+		vdev->open_count = 0;
+	}
+	return ret;
+}
+
+static void driver_close(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+
+	if (vdev->ops->close_device)
+		vdev->ops->close_device(vdev);
+	vdev->kvm = NULL;
+	vdev->open_count = 0;
 }
 
 /**
@@ -32,7 +62,7 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 	struct vfio_state *state = vfio_state(vdev);
 	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (!try_module_get(vdev->dev->driver->owner))
 		return refuse(-ENODEV, "the driver %s is being unloaded",
@@ -42,26 +72,19 @@ int vfio_device_open(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 	if (ret)
 		goto err_module;
 
-	/* The driver's open_device may ask whether its device is open */
-	vdev->open_count = 1;
 	state->kvm = vfio_kvm_get(kvm, ictx);
-	vdev->kvm = state->kvm;
-	if (vdev->ops->open_device)
-		ret = vdev->ops->open_device(vdev);
-	if (ret) {
-		iommufd_refuse(ret, "the driver %s cannot open the device",
-			       dev_driver_string(vdev->dev));
-		goto err_unbind;
+	mutex_lock(&vdev->dev_set->lock);
+	ret = driver_open(vdev);
+	if (!ret) {
+		ret = vfio_virtio_check(vdev);
+		if (ret)
+			driver_close(vdev);
 	}
+	mutex_unlock(&vdev->dev_set->lock);
+	if (!ret)
+		return 0;
 
-	ret = vfio_virtio_check(vdev);
-	if (ret)
-		vfio_device_close(vdev);
-	return ret;
-
-err_unbind:
-	device_forget_kvm(vdev);
-	vdev->open_count = 0;
+	device_put_kvm(state);
 	vfio_iommufd_unbind(vdev);
 err_module:
 	module_put(vdev->dev->driver->owner);
@@ -71,13 +94,15 @@ err_module:
 /* Undo vfio_device_open(), wherever the device is attached */
 void vfio_device_close(struct vfio_device *vdev)
 {
-	lockdep_assert_held(&vdev->dev_set->lock);
+	struct vfio_state *state = vfio_state(vdev);
 
-	if (vdev->ops->close_device)
-		vdev->ops->close_device(vdev);
-	device_forget_kvm(vdev);
+	lockdep_assert_held(&state->lock);
+
+	mutex_lock(&vdev->dev_set->lock);
+	driver_close(vdev);
+	mutex_unlock(&vdev->dev_set->lock);
+	device_put_kvm(state);
 	vfio_iommufd_unbind(vdev);
-	vdev->open_count = 0;
 	module_put(vdev->dev->driver->owner);
 }
 

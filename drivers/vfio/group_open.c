@@ -134,7 +134,7 @@ static int group_first_open(struct vfio_group *group, struct vfio_device *vdev)
 	int ret;
 
 	lockdep_assert_held(&group->lock);
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&vfio_state(vdev)->lock);
 
 	ret = iommufd_vfio_compat_ioas_get_id(group->ictx, &pt_id);
 	if (ret)
@@ -148,10 +148,19 @@ static int group_first_open(struct vfio_group *group, struct vfio_device *vdev)
 	return ret;
 }
 
+/* Drivers look at the sum of the set */
+static void group_count_open(struct vfio_device *vdev, int more)
+{
+	mutex_lock(&vdev->dev_set->lock);
+	vdev->open_count += more;
+	mutex_unlock(&vdev->dev_set->lock);
+}
+
 static int group_open_device(struct vfio_device_file *df)
 {
 	struct vfio_group *group = df->group;
 	struct vfio_device *vdev = df->vdev;
+	struct vfio_state *state = vfio_state(vdev);
 	int ret = 0;
 
 	mutex_lock(&group->lock);
@@ -160,15 +169,14 @@ static int group_open_device(struct vfio_device_file *df)
 		goto out_unlock;
 	}
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&state->lock);
 	if (vdev->open_count)
-		vdev->open_count++;
+		group_count_open(vdev, 1);
 	else
 		ret = group_first_open(group, vdev);
-	if (!ret && vfio_state(vdev)->idev)
-		vfio_kvm_slot_bind(&df->kvm, group->ictx,
-				   vfio_state(vdev)->idev, NULL);
-	mutex_unlock(&vdev->dev_set->lock);
+	if (!ret && state->idev)
+		vfio_kvm_slot_bind(&df->kvm, group->ictx, state->idev, NULL);
+	mutex_unlock(&state->lock);
 	if (ret)
 		goto out_unlock;
 
@@ -186,16 +194,17 @@ void vfio_group_close_device(struct vfio_device_file *df)
 {
 	struct vfio_group *group = df->group;
 	struct vfio_device *vdev = df->vdev;
+	struct vfio_state *state = vfio_state(vdev);
 	struct file *opened_file;
 
 	mutex_lock(&group->lock);
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&state->lock);
 	if (vdev->open_count == 1)
 		vfio_device_close(vdev);
 	else
-		vdev->open_count--;
+		group_count_open(vdev, -1);
 	vfio_kvm_slot_unbind(&df->kvm);
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&state->lock);
 	group->open_devices--;
 	opened_file = group->opened_file;
 	mutex_unlock(&group->lock);

@@ -70,7 +70,7 @@ int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 {
 	struct vfio_state *state = vfio_state(vdev);
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (vdev->group->emulated) {
 		const struct iommufd_access_ops *ops =
@@ -87,8 +87,10 @@ int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 		idev = iommufd_device_bind(ictx, vdev->dev, devid);
 		if (IS_ERR(idev))
 			return PTR_ERR(idev);
+		mutex_lock(&vdev->dev_set->lock);
 		state->idev = idev;
 		group_add_owner(vdev->group, ictx);
+		mutex_unlock(&vdev->dev_set->lock);
 	}
 	return 0;
 }
@@ -100,8 +102,9 @@ int vfio_iommufd_bind(struct vfio_device *vdev, struct iommufd_ctx *ictx,
 void vfio_iommufd_unbind(struct vfio_device *vdev)
 {
 	struct vfio_state *state = vfio_state(vdev);
+	struct iommufd_device *idev = state->idev;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (state->access) {
 		iommufd_access_destroy(state->access);
@@ -109,9 +112,12 @@ void vfio_iommufd_unbind(struct vfio_device *vdev)
 		state->attached = false;
 	} else {
 		vfio_iommufd_detach(vdev);
+		/* Nobody else can own the group before the device is unbound */
+		mutex_lock(&vdev->dev_set->lock);
 		group_drop_owner(vdev->group);
-		iommufd_device_unbind(state->idev);
 		state->idev = NULL;
+		mutex_unlock(&vdev->dev_set->lock);
+		iommufd_device_unbind(idev);
 	}
 }
 
@@ -121,7 +127,7 @@ int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id)
 	struct vfio_state *state = vfio_state(vdev);
 	int ret;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (state->access)
 		ret = state->attached ?
@@ -142,7 +148,7 @@ void vfio_iommufd_detach(struct vfio_device *vdev)
 {
 	struct vfio_state *state = vfio_state(vdev);
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert_held(&state->lock);
 
 	if (!state->attached)
 		return;
@@ -158,7 +164,8 @@ struct iommufd_ctx *vfio_iommufd_ctx(struct vfio_device *vdev)
 {
 	struct vfio_state *state = vfio_state(vdev);
 
-	lockdep_assert_held(&vdev->dev_set->lock);
+	lockdep_assert(lockdep_is_held(&state->lock) ||
+		       lockdep_is_held(&vdev->dev_set->lock));
 
 	return state->idev ? iommufd_device_to_ictx(state->idev) : NULL;
 }

@@ -11,10 +11,13 @@
  * Locks, outermost first:
  *
  *   group->lock		who uses the group, and how
- *   dev_set->lock		opening and closing devices; everything about what
- *				a device is bound or attached to
+ *   vfio_state::lock		opening, closing and attaching a device. Held while
+ *				memory is pinned, so the users of other devices
+ *				never need it
  *   vfio_kvm_slot::lock	which virtual machines a file belongs to; with the
  *				locks around it, see virt/kvm/vfio.c
+ *   dev_set->lock		who has which devices of a set open. Beside the
+ *				former, neither inside the other
  *   groups_lock		group.c: list of groups, their nodes. Not inside the
  *				locks above, but none of them is taken inside it
  *   group->devices_lock	the devices of a group
@@ -23,8 +26,11 @@
  *
  * dev_set->lock is held around the driver's open_device and close_device, and
  * by drivers themselves for hot reset, where locks that a page fault needs are
- * held as well. The caller's mmap_lock is held around one ioctl of drivers, with none
- * of the locks above; see ioeventfd.c.
+ * held as well. The devices of a set may have different users, any of whom can let
+ * his memory keep us waiting. So nothing is done under it that touches such memory,
+ * or takes a lock under which it is touched, such as those of iommufd. The caller's
+ * mmap_lock is held around one ioctl of drivers, with none of the locks above; see
+ * ioeventfd.c.
  */
 #ifndef __VFIO_VFIO_H
 #define __VFIO_VFIO_H
@@ -47,7 +53,7 @@ struct iommufd_device;
 
 /**
  * struct vfio_kvm_slot - The virtual machines that a file was added to
- * @lock: guards the rest. Taken inside kvm->lock and dev_set->lock
+ * @lock: guards the rest. Taken inside kvm->lock and vfio_state::lock
  * @links: one for each machine
  * @nr_links: how many
  * @nr_removed: how many of them end as soon as it is clear which
@@ -115,7 +121,9 @@ struct vfio_group {
 
 /**
  * struct vfio_state - What the core knows of a device, beyond struct vfio_device
- * @idev: the bound device, if it does DMA by itself
+ * @lock: guards the members from here to @kvm
+ * @idev: the bound device, if it does DMA by itself; written with dev_set->lock
+ *	held, too, so stable under either
  * @access: the bound access, if its DMA is emulated
  * @attached: @idev or @access is attached
  * @kvm: the machine that the driver was opened for, with a reference, or NULL
@@ -123,11 +131,12 @@ struct vfio_group {
  * @bar_vm_ops: what BARs are mapped with instead, see bar.c
  *
  * struct vfio_device is embedded in every driver's structure and cannot grow;
- * this hangs off its struct device. All members but the last two, which are set
- * once for all, are under dev_set->lock, and @idev and @access stay while the
- * device is open. So is vdev->group, which is set while the device is registered.
+ * this hangs off its struct device. The last two members are set once for all;
+ * @idev and @access stay while the device is open. vdev->open_count is as @idev is.
+ * vdev->group is under dev_set->lock, and set while the device is registered.
  */
 struct vfio_state {
+	struct mutex lock; /* guards the members down to kvm */
 	struct iommufd_device *idev;
 	struct iommufd_access *access;
 	bool attached;

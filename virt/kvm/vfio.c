@@ -29,14 +29,15 @@
  *
  * Locks, outermost first:
  *
- *	dev_set->lock	a device is opened or closed
+ *	vfio_state::lock  a device is opened or closed
  *	kvm->lock	held by KVM when it closes its device, not for FILE_ADD
  *	slot->lock	the links of a slot, and what its devices are
  *	(iommufd)	its topology when a watch begins, its coherency lock
  *	kvm->mmu_lock	in change(), by way of KVM's MMU notifier
  *
  * iommufd's topology may be held until a user's memory has been read in, so no lock
- * that users share is held around it: machines_lock and files_lock are not.
+ * that users share is held around it: machines_lock, files_lock and dev_set->lock
+ * are not.
  */
 #include <linux/iommufd.h>
 #include <linux/kvm_host.h>
