@@ -117,7 +117,7 @@ bugs_in() {
 
 	but=$(strings_of no_reports)
 	case $1 in
-	faults@* | fuzz | fuzz-try) but+=$'\n'$(strings_of no_reports_in_faults) ;;
+	faults*@* | fuzz | fuzz-try) but+=$'\n'$(strings_of no_reports_in_faults) ;;
 	type1_mdev-stock@*) but+=$'\n'$complaint_of_stock ;;
 	esac
 	[ -s "$log.kernel" ] || echo "there is no kernel log"

@@ -86,6 +86,7 @@ EOF
 line='WARNING: CPU: 0 PID: 166 at iommu_detach_group+0x1c6/0x1f0'
 expect "a bug unless memory is meant to run out" "[   12.345678] $line" "$(found dma@amd "$line")"
 expect "and none if it is" '' "$(found faults@amd "$line")"
+expect "as it is of others, too" '' "$(found faults_kvm@amd "$line")"
 line='WARNING: possible circular locking dependency detected'
 expect "a lock order that is the stock modules'" '' "$(found type1_mdev-stock@intel "$line")"
 line='WARNING: bad unlock balance detected!'

@@ -1,151 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each operation with the first thing in it that can fail failing, then the
- * second, until one run has none left: every allocation, and every access to
- * the caller's memory. A run that fails must have changed nothing, and the
- * same call must succeed once nothing fails.
+ * The ioctls of /dev/iommu and the opening of files, with each thing in them that can
+ * fail failing in turn (lib/sweep.h); faults_vfio.c has those of devices, groups and
+ * type 1, faults_mdev.c accesses by the CPU, faults_kvm.c what KVM is told.
+ *
+ * What is in none of them allocates nothing: IOMMU_OPTION_RLIMIT_MODE (a number is set),
+ * IOMMU_HWPT_SET_DIRTY_TRACKING and _GET_DIRTY_BITMAP, and the ioctls that no driver of
+ * 6.1 has anything for, which are refused; VFIO_GET_API_VERSION, which is a
+ * constant. Marked cannot_fail is what the sweep shows to need nothing.
  *
  * Needs a kernel with fault injection (./run debug-kernel).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <unistd.h>
+#include <linux/pci_regs.h>
 
-#include "kselftest_harness.h"
 #include "lib/census.h"
-#include "lib/fault.h"
 #include "lib/iommufd.h"
 #include "lib/memory.h"
 #include "lib/pci.h"
 #include "lib/probe.h"
-#include "lib/rig.h"
+#include "lib/sweep.h"
 #include "lib/type1.h"
 #include "lib/vfio.h"
 
-#define PAGE		4096UL
-#define AT		0x10000000UL
-/* Enough 4 KiB pages for more than one chunk of runs */
-#define NR_PAGES	1200
-#define HUGE		(2UL << 20)
-/* Pages that nobody has touched: each costs allocations of its own */
-#define NR_FRESH	8
 /* The event of a call that is refused */
 #define REFUSAL		"iommufd/iommufd_refusal"
-/* No operation has so many places to fail */
-#define MAX_FAULTS	3000
-
-/* What an operation works on. */
-struct world {
-	struct rig rig;
-	int fd;
-	uint32_t ioas;
-	uint32_t other;
-	uint32_t hwpt;
-	int group;
-	int memfd;
-	char *memory;
-	char *huge;
-	char path[64];
-	/* A descriptor that the operation made */
-	int made;
-};
-
-/* How far the world is prepared. Each includes those before it. */
-enum stage {
-	NOTHING,	/* no file */
-	FILES,		/* /dev/iommu with two IOAS */
-	DEVICE,		/* and the device file, open */
-	BOUND,		/* and bound */
-	ATTACHED,	/* and attached to the first IOAS */
-};
-
-static int make_memory(struct world *world)
-{
-	unsigned int i;
-
-	world->memory = memory_of_pages(NR_PAGES * PAGE);
-	if (!world->memory)
-		return -errno;
-	/* The last pages stay untouched; few of the others are neighbours */
-	for (i = 0; i < NR_PAGES - NR_FRESH; i++)
-		world->memory[i * 7 % (NR_PAGES - NR_FRESH) * PAGE] = 1;
-	world->memfd = memfd_create("faults", MFD_CLOEXEC);
-	if (world->memfd < 0 || ftruncate(world->memfd, NR_FRESH * PAGE))
-		return -errno;
-	return 0;
-}
-
-static int world_open(struct world *world, enum stage stage)
-{
-	uint32_t pt;
-	int rc;
-
-	memset(world, 0, sizeof(*world));
-	world->made = -1;
-	world->group = -1;
-	world->fd = -1;
-	rc = rig_find(&world->rig);
-	if (!rc)
-		rc = make_memory(world);
-	if (rc || stage == NOTHING)
-		return rc;
-
-	world->rig.iommufd = iommufd_open();
-	world->fd = world->rig.iommufd;
-	if (world->fd < 0)
-		return world->fd;
-	rc = ioas_alloc(world->fd, &world->ioas);
-	if (!rc)
-		rc = ioas_alloc(world->fd, &world->other);
-	if (rc || stage == FILES)
-		return rc;
-
-	world->rig.device = pci_open_device_file(world->rig.name);
-	if (world->rig.device < 0 || stage == DEVICE)
-		return world->rig.device < 0 ? world->rig.device : 0;
-
-	rc = vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
-	if (!rc)
-		rc = hwpt_alloc(world->fd, 0, world->rig.device_id, world->ioas,
-				&world->hwpt);
-	if (rc || stage == BOUND)
-		return rc;
-
-	pt = world->ioas;
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int world_close(struct world *world)
-{
-	int rc = rig_close(&world->rig);
-
-	if (world->made >= 0)
-		close(world->made);
-	if (world->group >= 0)
-		close(world->group);
-	if (world->memfd >= 0)
-		close(world->memfd);
-	munmap(world->memory, NR_PAGES * PAGE);
-	if (world->huge)
-		munmap(world->huge, HUGE);
-	return rc;
-}
-
-/* Keeps the descriptor that an operation returned. */
-static int made(struct world *world, int fd)
-{
-	if (fd < 0)
-		return fd;
-	world->made = fd;
-	return 0;
-}
 
 static int op_open(struct world *world)
 {
-	return made(world, iommufd_open());
+	return world_keep(world, iommufd_open());
 }
 
 static int op_ioas_alloc(struct world *world)
@@ -215,8 +102,7 @@ static int op_map_larger(struct world *world)
 
 static int op_map_fixed(struct world *world)
 {
-	return ioas_map_at(world->fd, world->ioas, MAP_RW, world->memory,
-			   16 * PAGE, AT);
+	return world_map(world);
 }
 
 static int op_map_fresh(struct world *world)
@@ -231,15 +117,6 @@ static int op_map_file(struct world *world)
 
 	return ioas_map_file(world->fd, world->ioas, MAP_RW, world->memfd, 0,
 			     NR_FRESH * PAGE, &iova);
-}
-
-/* Two areas side by side */
-static int prepare_mapped(struct world *world)
-{
-	int rc = op_map_fixed(world);
-
-	return rc ? rc : ioas_map_at(world->fd, world->ioas, MAP_RW,
-				     world->memory, 16 * PAGE, AT + 16 * PAGE);
 }
 
 static int op_copy(struct world *world)
@@ -297,9 +174,68 @@ static int op_change_process(struct world *world)
 	return ioas_change_process(world->fd);
 }
 
-static int prepare_file_mapped(struct world *world)
+static int op_vfio_ioas_get(struct world *world)
 {
-	return op_map_file(world);
+	uint32_t ioas;
+
+	return vfio_ioas(world->fd, IOMMU_VFIO_IOAS_GET, &ioas);
+}
+
+static int op_vfio_ioas_clear(struct world *world)
+{
+	return vfio_ioas(world->fd, IOMMU_VFIO_IOAS_CLEAR, &world->ioas);
+}
+
+static int op_unmap_all(struct world *world)
+{
+	return ioas_unmap(world->fd, world->ioas, 0, UINT64_MAX, NULL);
+}
+
+static int prepare_huge_mapped(struct world *world)
+{
+	return prepare_huge(world) ?: op_map_across(world);
+}
+
+static int prepare_other_mapped(struct world *world)
+{
+	return ioas_map_at(world->fd, world->other, MAP_RW, world->memory,
+			   64 * PAGE, AT);
+}
+
+static int prepare_bar(struct world *world)
+{
+	int rc = vfio_set_command(world->rig.device, 0, PCI_COMMAND_MEMORY);
+
+	if (rc)
+		return rc;
+	world->bar = vfio_map_bar(world->rig.device, 0, &world->bar_size);
+	return world->bar ? 0 : -errno;
+}
+
+static int op_map_bar(struct world *world)
+{
+	return ioas_map_at(world->fd, world->ioas, MAP_RW, world->bar,
+			   world->bar_size, AT);
+}
+
+static int prepare_bar_mapped(struct world *world)
+{
+	return prepare_bar(world) ?: op_map_bar(world);
+}
+
+static int op_copy_bar(struct world *world)
+{
+	uint64_t iova = AT;
+
+	return ioas_copy(world->fd, MAP_RW | MAP_AT, world->other, &iova,
+			 world->ioas, AT, world->bar_size);
+}
+
+static int op_attach(struct world *world)
+{
+	uint32_t pt = world->ioas;
+
+	return vfio_attach(world->rig.device, &pt);
 }
 
 static int op_hwpt_alloc(struct world *world)
@@ -316,6 +252,11 @@ static int op_hw_info(struct world *world)
 
 	return hw_info(world->fd, world->rig.device_id, data, sizeof(data),
 		       &info);
+}
+
+static int prepare_file_mapped(struct world *world)
+{
+	return op_map_file(world);
 }
 
 /* The path of a file that is opened and closed again. */
@@ -346,232 +287,38 @@ static int op_open_path(struct world *world)
 {
 	int fd = open(world->path, O_RDWR | O_CLOEXEC);
 
-	return made(world, fd < 0 ? -errno : fd);
+	return world_keep(world, fd < 0 ? -errno : fd);
 }
 
 static int op_container_open(struct world *world)
 {
-	return made(world, container_open());
+	return world_keep(world, container_open());
 }
 
-static int op_bind(struct world *world)
-{
-	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
-}
-
-static int op_attach(struct world *world)
-{
-	uint32_t pt = world->ioas;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-/* On machines whose IOMMU can see to it */
-static int attach_coherent(struct world *world)
-{
-	int rc = iommufd_option_set(world->fd, IOMMU_OPTION_COHERENCY_POLICY, 0,
-				    IOMMU_COHERENCY_REQUIRE);
-
-	return rc ?: op_attach(world);
-}
-
-static int op_attach_hwpt(struct world *world)
-{
-	uint32_t pt = world->hwpt;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int op_replace(struct world *world)
-{
-	uint32_t pt = world->other;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int prepare_both_mapped(struct world *world)
-{
-	int rc = prepare_mapped(world);
-
-	return rc ? rc : ioas_map_at(world->fd, world->other, MAP_RW,
-				     world->memory + 64 * PAGE, 64 * PAGE, AT);
-}
-
-static int op_detach(struct world *world)
-{
-	return vfio_detach(world->rig.device);
-}
-
-static int op_info(struct world *world)
-{
-	struct vfio_device_info info = { .argsz = sizeof(info) };
-
-	return xioctl(world->rig.device, VFIO_DEVICE_GET_INFO, &info);
-}
-
-static int op_region(struct world *world)
-{
-	struct {
-		struct vfio_region_info info;
-		char caps[256];
-	} arg = { .info = { .argsz = sizeof(arg) } };
-
-	return xioctl(world->rig.device, VFIO_DEVICE_GET_REGION_INFO,
-		      &arg.info);
-}
-
-static int op_hot_reset_info(struct world *world)
-{
-	struct {
-		struct vfio_pci_hot_reset_info head;
-		struct vfio_pci_dependent_devid devices[32];
-	} info = { .head.argsz = sizeof(info) };
-	int rc = xioctl(world->rig.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
-			&info);
-
-	/* The device may be on a bus that has no reset. */
-	return rc == -ENODEV ? 0 : rc;
-}
-
-static int prepare_group(struct world *world)
-{
-	world->group = pci_open_group(world->rig.name);
-	return world->group < 0 ? world->group : 0;
-}
-
-static int op_set_container(struct world *world)
-{
-	return xioctl(world->group, VFIO_GROUP_SET_CONTAINER, &world->fd);
-}
-
-static int prepare_container(struct world *world)
-{
-	int rc = prepare_group(world);
-
-	if (!rc)
-		rc = prepare_mapped(world);
-	if (!rc)
-		rc = op_vfio_ioas(world);
-	return rc ? rc : op_set_container(world);
-}
-
-static int op_device_fd(struct world *world)
-{
-	return made(world, xioctl(world->group, VFIO_GROUP_GET_DEVICE_FD,
-				  world->rig.name));
-}
-
-static int op_set_iommu(struct world *world)
-{
-	int rc = ioctl(world->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
-
-	return rc < 0 ? -errno : rc;
-}
-
-/* A group in a container, with its device open. */
-static int prepare_type1(struct world *world)
-{
-	int rc = prepare_group(world);
-
-	if (!rc)
-		rc = op_set_container(world);
-	if (!rc)
-		rc = op_set_iommu(world);
-	if (!rc)
-		rc = op_device_fd(world);
-	return rc;
-}
-
-static int prepare_set_iommu(struct world *world)
-{
-	int rc = prepare_group(world);
-
-	return rc ? rc : op_set_container(world);
-}
-
-static int op_type1_map(struct world *world)
-{
-	struct vfio_iommu_type1_dma_map arg = {
-		.argsz = sizeof(arg),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)world->memory,
-		.iova = AT,
-		.size = 64 * PAGE,
-	};
-
-	return xioctl(world->fd, VFIO_IOMMU_MAP_DMA, &arg);
-}
-
-static int prepare_type1_mapped(struct world *world)
-{
-	int rc = prepare_type1(world);
-
-	return rc ? rc : op_type1_map(world);
-}
-
-static int op_type1_unmap(struct world *world)
-{
-	struct vfio_iommu_type1_dma_unmap arg = {
-		.argsz = sizeof(arg),
-		.iova = AT,
-		.size = 64 * PAGE,
-	};
-
-	return xioctl(world->fd, VFIO_IOMMU_UNMAP_DMA, &arg);
-}
-
-static int op_type1_info(struct world *world)
-{
-	struct {
-		struct vfio_iommu_type1_info info;
-		char caps[512];
-	} arg = { .info = { .argsz = sizeof(arg) } };
-
-	return xioctl(world->fd, VFIO_IOMMU_GET_INFO, &arg.info);
-}
-
-FIXTURE(faults)
-{
-	struct world world;
-};
-
-FIXTURE_VARIANT(faults)
-{
-	enum stage stage;
-	int (*prepare)(struct world *world);
-	int (*act)(struct world *world);
-	/*
-	 * It cannot be undone when only its answer does not reach the caller,
-	 * which -EFAULT says.
-	 */
-	bool no_way_back;
-	/* It needs nothing that could be refused */
-	bool cannot_fail;
-	/* What has to be possible then, whatever failed on the way */
-	int (*then)(struct world *world);
-};
-
-#define OP(_name, _stage, _prepare, ...)	\
-FIXTURE_VARIANT_ADD(faults, _name)		\
-{						\
-	.stage = _stage,			\
-	.prepare = _prepare,			\
-	.act = op_##__VA_ARGS__			\
-}
+#include "lib/sweep_test.h"
 
 OP(open, NOTHING, NULL, open);
 OP(container_open, NOTHING, NULL, container_open);
+OP(device_open, NOTHING, prepare_device_path, open_path);
+OP(group_open, NOTHING, prepare_group_path, open_path);
 OP(ioas_alloc, FILES, NULL, ioas_alloc);
 OP(iova_ranges, ATTACHED, NULL, ranges);
 OP(allow_iovas, FILES, NULL, allow);
 OP(map_unpinned, FILES, NULL, map);
 OP(map_file_unpinned, FILES, NULL, map_file);
-OP(copy_unpinned, FILES, prepare_mapped, copy);
-OP(unmap_unpinned, FILES, prepare_mapped, unmap, .cannot_fail = true);
+OP(map_bar_unpinned, BOUND, prepare_bar, map_bar);
+OP(copy_unpinned, FILES, world_map_two, copy);
+OP(unmap_unpinned, FILES, world_map_two, unmap, .cannot_fail = true);
+OP(unmap_file_unpinned, FILES, prepare_file_mapped, unmap_all,
+   .cannot_fail = true);
 OP(destroy_ioas, FILES, NULL, destroy_ioas, .cannot_fail = true);
+OP(destroy_ioas_mapped, FILES, prepare_other_mapped, destroy_ioas,
+   .cannot_fail = true);
 OP(option_huge_pages, FILES, NULL, huge_pages, .cannot_fail = true);
 OP(option_get, FILES, NULL, option_get, .cannot_fail = true);
 OP(vfio_ioas, FILES, NULL, vfio_ioas);
+OP(vfio_ioas_get, FILES, op_vfio_ioas, vfio_ioas_get);
+OP(vfio_ioas_clear, FILES, op_vfio_ioas, vfio_ioas_clear);
 OP(change_process, ATTACHED, prepare_file_mapped, change_process,
    .cannot_fail = true);
 OP(map, ATTACHED, NULL, map);
@@ -580,133 +327,21 @@ OP(map_across, ATTACHED, prepare_huge, map_across);
 OP(map_larger, ATTACHED, prepare_left, map_larger);
 OP(map_fresh, ATTACHED, NULL, map_fresh);
 OP(map_file, ATTACHED, NULL, map_file);
-OP(copy, ATTACHED, prepare_mapped, copy);
-OP(copy_to_other, ATTACHED, prepare_mapped, copy_to_other);
-OP(unmap, ATTACHED, prepare_mapped, unmap, .cannot_fail = true);
+OP(map_bar, ATTACHED, prepare_bar, map_bar);
+OP(copy, ATTACHED, world_map_two, copy);
+OP(copy_to_other, ATTACHED, world_map_two, copy_to_other);
+OP(copy_bar, ATTACHED, prepare_bar_mapped, copy_bar);
+OP(unmap, ATTACHED, world_map_two, unmap, .cannot_fail = true);
+OP(unmap_across, ATTACHED, prepare_huge_mapped, unmap_all,
+   .cannot_fail = true);
+OP(unmap_file, ATTACHED, prepare_file_mapped, unmap_all,
+   .cannot_fail = true);
+OP(unmap_bar, ATTACHED, prepare_bar_mapped, unmap_all, .cannot_fail = true);
+OP(attach_bar, BOUND, prepare_bar_mapped, attach);
 OP(hwpt_alloc, BOUND, NULL, hwpt_alloc);
+OP(hwpt_alloc_mapped, BOUND, world_map_two, hwpt_alloc);
 OP(hwpt_destroy, BOUND, NULL, destroy_hwpt, .cannot_fail = true);
 OP(hw_info, BOUND, NULL, hw_info);
-OP(device_open, NOTHING, prepare_device_path, open_path);
-OP(device_bind, DEVICE, NULL, bind, .then = attach_coherent);
-OP(device_attach, BOUND, prepare_mapped, attach);
-OP(device_attach_hwpt, BOUND, prepare_mapped, attach_hwpt);
-OP(device_replace, ATTACHED, prepare_both_mapped, replace,
-   .no_way_back = true);
-OP(device_detach, ATTACHED, prepare_mapped, detach);
-OP(device_info, BOUND, NULL, info);
-OP(device_region, BOUND, NULL, region);
-OP(device_hot_reset_info, BOUND, NULL, hot_reset_info);
-OP(group_open, NOTHING, prepare_group_path, open_path);
-OP(group_set_container, FILES, prepare_group, set_container);
-OP(group_device_fd, FILES, prepare_container, device_fd);
-OP(type1_set_iommu, FILES, prepare_set_iommu, set_iommu);
-OP(type1_map, FILES, prepare_type1, type1_map);
-OP(type1_unmap, FILES, prepare_type1_mapped, type1_unmap,
-   .no_way_back = true);
-OP(type1_info, FILES, prepare_type1_mapped, type1_info);
-
-/*
- * Enabling a device evaluates ACPI methods, and ACPI itself does not survive it
- * when that runs out of memory. One more user keeps the device enabled.
- */
-static int keep_enabled(const char *name, const char *yes)
-{
-	char path[128];
-	ssize_t done;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", name);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	pci_unbind_driver(name);
-	done = write(fd, yes, 1);
-	close(fd);
-	return done == 1 ? pci_bind_driver(name, "vfio-pci") : -EIO;
-}
-
-FIXTURE_SETUP(faults)
-{
-	RIG_SETUP(rig_find, &self->world.rig);
-	ASSERT_EQ(0, keep_enabled(self->world.rig.name, "1"));
-}
-
-FIXTURE_TEARDOWN(faults)
-{
-	EXPECT_EQ(0, keep_enabled(self->world.rig.name, "0"));
-}
-
-/* What a failed call must leave as it was. */
-struct state {
-	char fdinfo[4096];
-	long pins;
-	long pinned;
-	int files;
-};
-
-static void state_take(struct state *state, struct world *world)
-{
-	memset(state, 0, sizeof(*state));
-	iommufd_describe(world->fd, state->fdinfo, sizeof(state->fdinfo));
-	state->pins = census_pins();
-	state->pinned = census_pinned();
-	state->files = census_open_files();
-}
-
-TEST_F_TIMEOUT(faults, each_in_turn, 600)
-{
-	long pins = census_pins(), pinned = census_pinned();
-	int users = census_module_users("iommufd");
-	struct world *world = &self->world;
-	struct state before, after;
-	int failed = 0;
-	int nth = 0;
-	bool hit;
-	int rc;
-
-	/* Open what it takes now, as open files are counted */
-	ASSERT_EQ(0, fault_begin(0));
-	do {
-		ASSERT_GT(MAX_FAULTS, ++nth);
-		ASSERT_EQ(0, world_open(world, variant->stage));
-		if (variant->prepare)
-			ASSERT_EQ(0, variant->prepare(world));
-		state_take(&before, world);
-
-		ASSERT_EQ(0, fault_begin(nth));
-		rc = variant->act(world);
-		hit = fault_end();
-
-		if (rc) {
-			failed++;
-			/* Nothing but what was injected makes it fail. */
-			EXPECT_TRUE(hit);
-			if (rc != -EFAULT)
-				EXPECT_EQ(-ENOMEM, rc);
-		}
-		if (rc && !(rc == -EFAULT && variant->no_way_back)) {
-			state_take(&after, world);
-			EXPECT_STREQ(before.fdinfo, after.fdinfo);
-			EXPECT_EQ(before.pins, after.pins);
-			EXPECT_EQ(before.pinned, after.pinned);
-			EXPECT_EQ(before.files, after.files);
-			EXPECT_EQ(0, variant->act(world));
-		}
-		if (variant->then)
-			EXPECT_EQ(0, variant->then(world));
-		EXPECT_EQ(0, world_close(world));
-		EXPECT_TRUE(census_settles(pins));
-		EXPECT_EQ(pinned, census_pinned());
-		EXPECT_EQ(users, census_module_users("iommufd"));
-		if (!_metadata->passed) {
-			TH_LOG("fault %d, result %d", nth, rc);
-			return;
-		}
-	} while (hit);
-	/* Another operation in which nothing failed would not be tested. */
-	EXPECT_EQ(variant->cannot_fail, !failed);
-	TH_LOG("%d faults, %d of them made it fail", nth - 1, failed);
-}
 
 #define NO_FILE "no kernel memory for a file"
 
@@ -785,16 +420,3 @@ TEST_F(opens, say_why_not)
 	TH_LOG("%d faults, %d of them explained", nth - 1, explained);
 }
 
-#define main run_tests
-TEST_HARNESS_MAIN
-#undef main
-
-int main(int argc, char **argv)
-{
-	if (!fault_available()) {
-		puts("TAP version 13");
-		puts("1..0 # SKIP the kernel has no fault injection");
-		return KSFT_SKIP;
-	}
-	return run_tests(argc, argv);
-}

@@ -52,11 +52,13 @@ static const char *const no_reports[] = {
 
 /*
  * The same when memory runs out at will: the core of 6.1 cannot take a device from a
- * domain, or give it back, without an allocation.
+ * domain, or give it back, without an allocation, and it removes files of an interrupt
+ * in /proc that it may have failed to make.
  */
 static const char *const no_reports_in_faults[] = {
 	"at iommu_detach_group+",
 	"at iommu_group_release_dma_owner+",
+	"at remove_proc_entry+",
 };
 
 #endif
