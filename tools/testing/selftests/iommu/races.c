@@ -10,12 +10,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +22,8 @@
 
 #include "kselftest_harness.h"
 #include "lib/census.h"
+#include "lib/exec.h"
+#include "lib/guest.h"
 #include "lib/iommufd.h"
 #include "lib/klog.h"
 #include "lib/memory.h"
@@ -33,6 +34,11 @@
 #define SIZE	(64 * PAGE)
 #define AT	0x10000000UL
 #define DEFAULT_MS 2000
+/*
+ * The descriptor of the device file, at which nothing else is ever opened: a thread
+ * may use it while the other one closes it.
+ */
+#define DEVICE	200
 
 struct world {
 	struct rig rig;
@@ -44,11 +50,11 @@ struct world {
 	atomic_bool stop;
 };
 
-/* What an operation takes for granted about the device. */
+/* What an operation wants of the device. */
 enum device_use {
 	ANY,		/* nothing */
-	OPEN,		/* the device file is bound, and stays so */
-	SHUT,		/* nobody else has it open for long */
+	OPEN,		/* its file, bound */
+	SHUT,		/* that file closed */
 };
 
 struct op {
@@ -56,6 +62,26 @@ struct op {
 	enum device_use use;
 	void (*step)(struct world *world, unsigned int turn);
 };
+
+/* Opens the device file again, and binds it. */
+static int device_open(struct world *world)
+{
+	int device = pci_open_device_file(world->rig.name);
+	int rc;
+
+	if (device < 0)
+		return device;
+	rc = vfio_bind(device, world->fd, &world->rig.device_id);
+	if (!rc && dup3(device, DEVICE, O_CLOEXEC) < 0)
+		rc = -errno;
+	close(device);
+	return rc;
+}
+
+static bool device_is_open(void)
+{
+	return fcntl(DEVICE, F_GETFD) >= 0;
+}
 
 static void step_map(struct world *world, unsigned int turn)
 {
@@ -177,6 +203,40 @@ static void step_fork(struct world *world, unsigned int turn)
 		waitpid(child, NULL, 0);
 }
 
+static void *map_on(void *arg)
+{
+	struct world *world = arg;
+	unsigned int turn = 0;
+
+	for (;;) {
+		step_map(world, turn);
+		step_unmap(world, turn++);
+	}
+	return NULL;
+}
+
+/*
+ * A process that has the files becomes another program, which keeps them or not. One
+ * of its threads may be in the middle of a call then.
+ */
+static void step_exec(struct world *world, unsigned int turn)
+{
+	pid_t child = fork();
+	pthread_t thread;
+
+	if (!child) {
+		if (turn % 2)
+			pthread_create(&thread, NULL, map_on, world);
+		if (turn % 3)
+			fcntl(DEVICE, F_SETFD, 0);
+		_exit(exec_and_unmap(world->fd, world->ioas, AT, SIZE));
+	}
+	if (child > 0 && turn % 4 == 3)
+		kill(child, SIGKILL);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
 /* Takes the memory away and puts other memory there. */
 static void step_memory(struct world *world, unsigned int turn)
 {
@@ -201,12 +261,12 @@ static void step_attach(struct world *world, unsigned int turn)
 {
 	uint32_t pt = turn % 2 ? world->ioas : world->other;
 
-	vfio_attach(world->rig.device, &pt);
+	vfio_attach(DEVICE, &pt);
 }
 
 static void step_detach(struct world *world, unsigned int turn)
 {
-	vfio_detach(world->rig.device);
+	vfio_detach(DEVICE);
 }
 
 static void step_hwpt(struct world *world, unsigned int turn)
@@ -217,9 +277,9 @@ static void step_hwpt(struct world *world, unsigned int turn)
 		       turn % 2 ? world->ioas : world->other, &hwpt))
 		return;
 	pt = hwpt;
-	vfio_attach(world->rig.device, &pt);
+	vfio_attach(DEVICE, &pt);
 	iommufd_destroy(world->fd, hwpt);
-	vfio_detach(world->rig.device);
+	vfio_detach(DEVICE);
 	iommufd_destroy(world->fd, hwpt);
 }
 
@@ -227,7 +287,7 @@ static void step_reset(struct world *world, unsigned int turn)
 {
 	struct vfio_pci_hot_reset reset = { .argsz = sizeof(reset) };
 
-	xioctl(world->rig.device, turn % 2 ? VFIO_DEVICE_PCI_HOT_RESET :
+	xioctl(DEVICE, turn % 2 ? VFIO_DEVICE_PCI_HOT_RESET :
 	       VFIO_DEVICE_RESET, &reset);
 }
 
@@ -235,7 +295,7 @@ static void step_reset(struct world *world, unsigned int turn)
 static void step_bar(struct world *world, unsigned int turn)
 {
 	size_t size;
-	void *bar = vfio_map_bar(world->rig.device, 0, &size);
+	void *bar = vfio_map_bar(DEVICE, 0, &size);
 
 	if (!bar)
 		return;
@@ -282,37 +342,20 @@ static void step_unplug(struct world *world, unsigned int turn)
 	pci_bind_driver(world->rig.name, "vfio-pci");
 }
 
-static int kvm_file(int kvm_device, uint64_t attribute, int32_t file)
-{
-	struct kvm_device_attr attr = {
-		.group = KVM_DEV_VFIO_GROUP,
-		.attr = attribute,
-		.addr = (uintptr_t)&file,
-	};
-
-	return xioctl(kvm_device, KVM_SET_DEVICE_ATTR, &attr);
-}
-
 /* A virtual machine that is told of the files, and dies. */
 static void step_kvm(struct world *world, unsigned int turn)
 {
-	struct kvm_create_device create = { .type = KVM_DEV_TYPE_VFIO };
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int vm;
+	struct guest guest;
 
-	if (kvm < 0)
+	if (guest_create(&guest))
 		return;
-	vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	if (vm >= 0 && !ioctl(vm, KVM_CREATE_DEVICE, &create)) {
-		kvm_file(create.fd, KVM_DEV_VFIO_GROUP_ADD, world->fd);
-		kvm_file(create.fd, KVM_DEV_VFIO_GROUP_ADD, world->rig.device);
-		if (turn % 2)
-			kvm_file(create.fd, KVM_DEV_VFIO_GROUP_DEL, world->fd);
-		close(create.fd);
-	}
-	if (vm >= 0)
-		close(vm);
-	close(kvm);
+	guest_add(&guest, world->fd);
+	guest_add(&guest, DEVICE);
+	if (turn % 2)
+		guest_del(&guest, world->fd);
+	if (turn % 3)
+		guest_del(&guest, DEVICE);
+	guest_destroy(&guest);
 }
 
 static const struct op ops[] = {
@@ -325,10 +368,11 @@ static const struct op ops[] = {
 	{ "objects", ANY, step_objects },
 	{ "destroy", ANY, step_destroy },
 	{ "change_process", ANY, step_change_process },
-	{ "fork", ANY, step_fork },
+	{ "fork", OPEN, step_fork },
+	{ "exec", OPEN, step_exec },
 	{ "memory", ANY, step_memory },
 	{ "describe", ANY, step_describe },
-	{ "kvm", ANY, step_kvm },
+	{ "kvm", OPEN, step_kvm },
 	{ "attach", OPEN, step_attach },
 	{ "detach", OPEN, step_detach },
 	{ "hwpt", OPEN, step_hwpt },
@@ -346,17 +390,18 @@ static int world_open(struct world *world, bool shut)
 	int rc;
 
 	memset(world, 0, sizeof(*world));
-	rc = shut ? rig_open(&world->rig) : rig_bind(&world->rig);
-	if (!rc && shut) {
-		close(world->rig.device);
-		world->rig.device = -1;
-		rc = ioas_alloc(world->rig.iommufd, &world->rig.ioas);
-	}
+	rc = rig_find(&world->rig);
 	if (rc)
 		return rc;
+	world->rig.iommufd = iommufd_open();
 	world->fd = world->rig.iommufd;
-	world->ioas = world->rig.ioas;
-	rc = ioas_alloc(world->fd, &world->other);
+	if (world->fd < 0)
+		return world->fd;
+	rc = ioas_alloc(world->fd, &world->ioas);
+	if (!rc)
+		rc = ioas_alloc(world->fd, &world->other);
+	if (!rc && !shut)
+		rc = device_open(world);
 	if (rc)
 		return rc;
 	world->memfd = memfd_create("races", MFD_CLOEXEC);
@@ -368,6 +413,7 @@ static int world_open(struct world *world, bool shut)
 
 static void world_close(struct world *world)
 {
+	close(DEVICE);
 	rig_close(&world->rig);
 	close(world->memfd);
 	munmap(world->memory, SIZE);
@@ -376,16 +422,34 @@ static void world_close(struct world *world)
 struct worker {
 	struct world *world;
 	const struct op *op;
+	/* One of the two wants the device file to be closed */
+	bool shut;
 	unsigned int turns;
 };
+
+/*
+ * After so many turns a file that was opened meanwhile is closed: who waits for all of
+ * the device's files to be closed, does not do it.
+ */
+#define OPEN_TURNS	8
 
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
+	const enum device_use use = worker->op->use;
 
-	do
+	do {
+		if (use == OPEN && worker->shut && !device_is_open())
+			device_open(worker->world);
+		else if (use == SHUT)
+			close(DEVICE);
 		worker->op->step(worker->world, worker->turns++);
-	while (!atomic_load(&worker->world->stop));
+		if (use == OPEN && worker->shut &&
+		    worker->turns % OPEN_TURNS == 0)
+			close(DEVICE);
+	} while (!atomic_load(&worker->world->stop));
+	if (use == OPEN && worker->shut)
+		close(DEVICE);
 	return NULL;
 }
 
@@ -400,9 +464,10 @@ static void rest(unsigned int ms)
 static int meet(struct world *world, const struct op *first,
 		const struct op *second, unsigned int ms)
 {
+	const bool shut = first->use == SHUT || second->use == SHUT;
 	struct worker workers[] = {
-		{ .world = world, .op = first },
-		{ .world = world, .op = second, .turns = 1 },
+		{ .world = world, .op = first, .shut = shut },
+		{ .world = world, .op = second, .shut = shut, .turns = 1 },
 	};
 	pthread_t threads[2];
 	int rc;
@@ -424,25 +489,16 @@ static int meet(struct world *world, const struct op *first,
 static int still_works(struct world *world)
 {
 	uint32_t pt = world->ioas;
-	uint32_t id;
 	int rc;
 
 	/* Only what the other may have set stands in the way. */
 	rc = ioas_allow(world->fd, world->ioas, NULL, 0);
 	if (!rc)
 		rc = ioas_unmap(world->fd, world->ioas, 0, UINT64_MAX, NULL);
-	if (!rc && world->rig.device < 0)
-		world->rig.device = pci_open_device_file(world->rig.name);
-	if (!rc && world->rig.device < 0)
-		return world->rig.device;
-	/* -EINVAL when it is bound, as it was from the start. */
-	if (!rc) {
-		rc = vfio_bind(world->rig.device, world->fd, &id);
-		if (rc == -EINVAL && world->rig.device_id)
-			rc = 0;
-	}
+	if (!rc && !device_is_open())
+		rc = device_open(world);
 	if (!rc)
-		rc = vfio_attach(world->rig.device, &pt);
+		rc = vfio_attach(DEVICE, &pt);
 	if (!rc)
 		rc = mprotect(world->memory, SIZE, PROT_READ | PROT_WRITE) ?
 			-errno : 0;
@@ -465,6 +521,8 @@ FIXTURE_SETUP(races)
 	const char *ms = getenv("RACE_MS");
 
 	RIG_SETUP(rig_find, &self->world.rig);
+	/* One of the operations would be none, and no call would tell. */
+	ASSERT_EQ(NULL, guest_impossible());
 	self->ms = ms ? atoi(ms) : DEFAULT_MS;
 }
 
@@ -489,6 +547,7 @@ FIRST(objects);
 FIRST(destroy);
 FIRST(change_process);
 FIRST(fork);
+FIRST(exec);
 FIRST(memory);
 FIRST(describe);
 FIRST(kvm);
@@ -527,9 +586,6 @@ TEST_F_TIMEOUT(races, with_each, 1200)
 	for (second = first; second < NR_OPS; second++) {
 		bool shut = ops[first].use == SHUT || ops[second].use == SHUT;
 
-		/* The one would wait for the other to close the device. */
-		if (shut && (ops[first].use == OPEN || ops[second].use == OPEN))
-			continue;
 		ASSERT_EQ(0, world_open(world, shut));
 		ASSERT_EQ(0, meet(world, &ops[first], &ops[second], self->ms));
 		EXPECT_EQ(0, still_works(world));
