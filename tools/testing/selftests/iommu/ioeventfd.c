@@ -43,6 +43,8 @@
 #define BAR(_nr)	((uint64_t)(_nr) << 40)
 #define MS	500
 #define TRIES	4000
+/* How often two threads are let meet until one has seen what the other does */
+#define MEETINGS	20
 
 FIXTURE(ioeventfd)
 {
@@ -438,6 +440,7 @@ static void write_to_copy(void *data)
 TEST_F(ioeventfd, copy_is_not_writable)
 {
 	int log = klog_mark();
+	int i;
 
 	NOT_ON_STOCK();
 	ASSERT_GE(log, 0);
@@ -446,7 +449,9 @@ TEST_F(ioeventfd, copy_is_not_writable)
 	prepare(self);
 	/* Memory for the threads must not be where the copy is looked for */
 	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
-	EXPECT_LE(4, meet(add_and_remove, write_to_copy, self, MS, 4));
+	/* By chance, and on a busy host by less of it */
+	for (i = 0; i < MEETINGS && !self->seen; i++)
+		EXPECT_LE(4, meet(add_and_remove, write_to_copy, self, MS, 4));
 	EXPECT_EQ(0, self->wrong);
 	EXPECT_LT(0, self->seen);
 	EXPECT_EQ(0, self->written);
@@ -486,6 +491,7 @@ static void replace_copy(void *data)
 TEST_F(ioeventfd, copy_is_replaced)
 {
 	int log = klog_mark();
+	int i;
 
 	NOT_ON_STOCK();
 	ASSERT_GE(log, 0);
@@ -495,7 +501,8 @@ TEST_F(ioeventfd, copy_is_replaced)
 	self->arg[1] = self->arg[0];
 	self->arg[1].offset = -BAR(1) + LIVENESS;
 	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
-	EXPECT_LE(4, meet(add_and_remove, replace_copy, self, MS, 4));
+	for (i = 0; i < MEETINGS && !self->seen; i++)
+		EXPECT_LE(4, meet(add_and_remove, replace_copy, self, MS, 4));
 	EXPECT_EQ(0, self->wrong);
 	EXPECT_LT(0, self->seen);
 	EXPECT_FALSE(has_copy());
