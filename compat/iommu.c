@@ -305,6 +305,26 @@ static int translates_by(struct device *dev, void *domain)
 /* About a second in all, in which memory may become free */
 #define BLOCK_TRIES 40
 
+/*
+ * Have the core attach what it attaches to a group that is nobody's, or blocks one that
+ * has an owner, until that is true of no device any more.
+ */
+static bool detach_until_none(struct iommu_group *group,
+			      struct iommu_domain *domain,
+			      int (*is_left)(struct device *dev, void *domain))
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < BLOCK_TRIES; tries++) {
+		if (tries)
+			msleep(25);
+		iommu_detach_group(domain, group);
+		if (!iommu_group_for_each_dev(group, domain, is_left))
+			return true;
+	}
+	return false;
+}
+
 /**
  * iommu_group_block - Detach a group from a domain and make sure that it is
  * @domain: what it is attached to
@@ -319,16 +339,7 @@ static int translates_by(struct device *dev, void *domain)
  */
 bool iommu_group_block(struct iommu_domain *domain, struct iommu_group *group)
 {
-	unsigned int tries;
-
-	for (tries = 0; tries < BLOCK_TRIES; tries++) {
-		if (tries)
-			msleep(25);
-		iommu_detach_group(domain, group);
-		if (!iommu_group_for_each_dev(group, domain, translates_by))
-			return true;
-	}
-	return false;
+	return detach_until_none(group, domain, translates_by);
 }
 
 /* Held by whoever begins or ends to own a group's DMA, so that it is known who does */
@@ -370,17 +381,10 @@ int iommu_group_take(struct iommu_group *group, void *owner)
  */
 void iommu_group_give_back(struct iommu_group *group)
 {
-	unsigned int tries;
-
 	mutex_lock(&dma_owner_lock);
 	iommu_group_release_dma_owner(group);
-	for (tries = 1; tries < BLOCK_TRIES; tries++) {
-		if (!iommu_group_for_each_dev(group, NULL, has_users_domain))
-			break;
-		msleep(25);
-		/* Attaches the default domain of a group without owner */
-		iommu_detach_group(NULL, group);
-	}
+	if (iommu_group_for_each_dev(group, NULL, has_users_domain))
+		detach_until_none(group, NULL, has_users_domain);
 	mutex_unlock(&dma_owner_lock);
 }
 

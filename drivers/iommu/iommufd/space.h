@@ -210,6 +210,24 @@ int space_unmap(struct space *space, unsigned long first, unsigned long last,
 		unsigned long *unmapped);
 int space_set_huge(struct space *space, bool huge);
 
+/*
+ * The spans, each of @shift bits and a multiple of its size, that a range covers whole: the
+ * number of the first one, and of the one behind the last. That is less, if there is none.
+ */
+static inline unsigned long iova_whole_first(const struct iova_range *range,
+					     unsigned int shift)
+{
+	return (range->first >> shift) +
+	       !!(range->first & ((1UL << shift) - 1));
+}
+
+static inline unsigned long iova_whole_end(const struct iova_range *range,
+					   unsigned int shift)
+{
+	return (range->last >> shift) +
+	       !(~range->last & ((1UL << shift) - 1));
+}
+
 /* space_tables.c */
 
 /* The smallest table of an IOMMU spans this much */

@@ -92,10 +92,8 @@ static int clear_level(struct space *space, struct iommu_domain *domain,
 {
 	unsigned int shift = entry_shifts[level];
 	unsigned long span = 1UL << shift;
-	unsigned long at = (range->first >> shift) +
-			   !!(range->first & (span - 1));
-	unsigned long end = (range->last >> shift) +
-			    !(~range->last & (span - 1));
+	unsigned long at = iova_whole_first(range, shift);
+	unsigned long end = iova_whole_end(range, shift);
 	bool all = *any;
 	int rc;
 

@@ -71,14 +71,10 @@ static unsigned long tables_of_level(const struct iova_range *range,
 static unsigned long tables_inside(const struct iova_range *range,
 				   unsigned int shift)
 {
-	unsigned long mask = (1UL << shift) - 1;
-	unsigned long first = (range->first >> shift) +
-			      !!(range->first & mask);
-	unsigned long last = (range->last >> shift) -
-			     ((range->last & mask) != mask);
+	unsigned long first = iova_whole_first(range, shift);
+	unsigned long end = iova_whole_end(range, shift);
 
-	/* It may have become -1 */
-	return (long)last < (long)first ? 0 : last - first + 1;
+	return end > first ? end - first : 0;
 }
 
 /**
