@@ -231,13 +231,6 @@ static int op_copy_bar(struct world *world)
 			 world->ioas, AT, world->bar_size);
 }
 
-static int op_attach(struct world *world)
-{
-	uint32_t pt = world->ioas;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
 static int op_hwpt_alloc(struct world *world)
 {
 	uint32_t id;

@@ -54,7 +54,7 @@ static int prepare_group(struct world *world)
 	if (world->group < 0)
 		return world->group;
 	world->told = world->group;
-	return group_set_container(world->group, world->fd) ?:
+	return op_set_container(world) ?:
 	       container_set_iommu(world->fd, VFIO_TYPE1v2_IOMMU);
 }
 
@@ -96,30 +96,6 @@ static int prepare_group_added(struct world *world)
 static int prepare_group_used_added(struct world *world)
 {
 	return prepare_group_used(world) ?: op_add(world);
-}
-
-static int op_bind(struct world *world)
-{
-	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
-}
-
-static int op_attach(struct world *world)
-{
-	uint32_t pt = world->ioas;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int op_replace(struct world *world)
-{
-	uint32_t pt = world->other;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int op_detach(struct world *world)
-{
-	return vfio_detach(world->rig.device);
 }
 
 static int policy(struct world *world, uint64_t value)

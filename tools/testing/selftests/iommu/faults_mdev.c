@@ -28,33 +28,9 @@ static int prepare_open(struct world *world)
 	return world->rig.device < 0 ? world->rig.device : 0;
 }
 
-static int op_bind(struct world *world)
-{
-	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
-}
-
 static int prepare_bound(struct world *world)
 {
 	return prepare_open(world) ?: op_bind(world);
-}
-
-static int op_attach(struct world *world)
-{
-	uint32_t pt = world->ioas;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int op_replace(struct world *world)
-{
-	uint32_t pt = world->other;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
-static int op_detach(struct world *world)
-{
-	return vfio_detach(world->rig.device);
 }
 
 static int prepare_attached(struct world *world)
@@ -191,11 +167,6 @@ static int prepare_group(struct world *world)
 		return -ENOENT;
 	world->group = mock_open_group(MOCK_MDEV, MIGRATABLE);
 	return world->group < 0 ? world->group : 0;
-}
-
-static int op_set_container(struct world *world)
-{
-	return group_set_container(world->group, world->fd);
 }
 
 static int prepare_container(struct world *world)

@@ -18,18 +18,6 @@
 #include "lib/type1.h"
 #include "lib/vfio.h"
 
-static int op_bind(struct world *world)
-{
-	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
-}
-
-static int op_attach(struct world *world)
-{
-	uint32_t pt = world->ioas;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
 /* On machines whose IOMMU can see to it */
 static int attach_coherent(struct world *world)
 {
@@ -46,24 +34,12 @@ static int op_attach_hwpt(struct world *world)
 	return vfio_attach(world->rig.device, &pt);
 }
 
-static int op_replace(struct world *world)
-{
-	uint32_t pt = world->other;
-
-	return vfio_attach(world->rig.device, &pt);
-}
-
 static int prepare_both_mapped(struct world *world)
 {
 	int rc = world_map_two(world);
 
 	return rc ? rc : ioas_map_at(world->fd, world->other, MAP_RW,
 				     world->memory + 64 * PAGE, 64 * PAGE, AT);
-}
-
-static int op_detach(struct world *world)
-{
-	return vfio_detach(world->rig.device);
 }
 
 static int op_info(struct world *world)
@@ -103,11 +79,6 @@ static int prepare_group(struct world *world)
 	return world->group < 0 ? world->group : 0;
 }
 
-static int op_set_container(struct world *world)
-{
-	return xioctl(world->group, VFIO_GROUP_SET_CONTAINER, &world->fd);
-}
-
 static int prepare_container(struct world *world)
 {
 	int rc = prepare_group(world);
@@ -121,15 +92,12 @@ static int prepare_container(struct world *world)
 
 static int op_device_fd(struct world *world)
 {
-	return world_keep(world, xioctl(world->group, VFIO_GROUP_GET_DEVICE_FD,
-				  world->rig.name));
+	return world_keep(world, group_device(world->group, world->rig.name));
 }
 
 static int op_set_iommu(struct world *world)
 {
-	int rc = ioctl(world->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
-
-	return rc < 0 ? -errno : rc;
+	return container_set_iommu(world->fd, VFIO_TYPE1v2_IOMMU);
 }
 
 /* A group in a container, with its device open. */

@@ -437,27 +437,39 @@ static void write_to_copy(void *data)
 	}
 }
 
+/* Before a thread looks for the copy and does something to it: whether that can be */
+static bool can_look(FIXTURE_DATA(ioeventfd) *self)
+{
+	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	prepare(self);
+	/* Memory for the threads must not be where the copy is looked for */
+	return self->memory >= 0 && mallopt(M_ARENA_MAX, 1) == 1;
+}
+
+/*
+ * @_attack meets calls of the other thread until it has seen the copy: by chance, and on a
+ * busy host by less of it. All calls do what they should.
+ */
+#define EXPECT_HARMLESS(_attack, _log) do { \
+	int _i; \
+	for (_i = 0; _i < MEETINGS && !self->seen; _i++) \
+		EXPECT_LE(4, meet(add_and_remove, _attack, self, MS, 4)); \
+	EXPECT_EQ(0, self->wrong); \
+	EXPECT_LT(0, self->seen); \
+	EXPECT_FALSE(has_copy()); \
+	EXPECT_CLEAN(_log); \
+	EXPECT_WORKS(); \
+} while (0)
+
 TEST_F(ioeventfd, copy_is_not_writable)
 {
 	int log = klog_mark();
-	int i;
 
 	NOT_ON_STOCK();
 	ASSERT_GE(log, 0);
-	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	ASSERT_GE(self->memory, 0);
-	prepare(self);
-	/* Memory for the threads must not be where the copy is looked for */
-	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
-	/* By chance, and on a busy host by less of it */
-	for (i = 0; i < MEETINGS && !self->seen; i++)
-		EXPECT_LE(4, meet(add_and_remove, write_to_copy, self, MS, 4));
-	EXPECT_EQ(0, self->wrong);
-	EXPECT_LT(0, self->seen);
+	ASSERT_TRUE(can_look(self));
+	EXPECT_HARMLESS(write_to_copy, log);
 	EXPECT_EQ(0, self->written);
-	EXPECT_FALSE(has_copy());
-	EXPECT_CLEAN(log);
-	EXPECT_WORKS();
 }
 
 /* Puts an argument of its own where the copy is, until it was there */
@@ -491,23 +503,13 @@ static void replace_copy(void *data)
 TEST_F(ioeventfd, copy_is_replaced)
 {
 	int log = klog_mark();
-	int i;
 
 	NOT_ON_STOCK();
 	ASSERT_GE(log, 0);
-	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	ASSERT_GE(self->memory, 0);
-	prepare(self);
+	ASSERT_TRUE(can_look(self));
 	self->arg[1] = self->arg[0];
 	self->arg[1].offset = -BAR(1) + LIVENESS;
-	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
-	for (i = 0; i < MEETINGS && !self->seen; i++)
-		EXPECT_LE(4, meet(add_and_remove, replace_copy, self, MS, 4));
-	EXPECT_EQ(0, self->wrong);
-	EXPECT_LT(0, self->seen);
-	EXPECT_FALSE(has_copy());
-	EXPECT_CLEAN(log);
-	EXPECT_WORKS();
+	EXPECT_HARMLESS(replace_copy, log);
 }
 
 TEST_F(ioeventfd, no_room_for_the_copy)

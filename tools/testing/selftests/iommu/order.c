@@ -99,9 +99,12 @@ static bool in_order(const char *letters)
 }
 
 #define START() ASSERT_EQ(0, trace_start(PROBE_GROUP))
-#define EXPECT_IN_ORDER() do { \
+#define STOP() do { \
 	ASSERT_EQ(0, trace_stop(PROBE_GROUP)); \
 	trace_letters(events, self->letters, sizeof(self->letters)); \
+} while (0)
+#define EXPECT_IN_ORDER() do { \
+	STOP(); \
 	EXPECT_TRUE(in_order(self->letters)) \
 		TH_LOG("the order was %s", self->letters); \
 } while (0)
@@ -169,8 +172,7 @@ TEST_F(order, detach)
 					 AT + i * PAGE));
 	START();
 	ASSERT_EQ(0, vfio_detach(self->rig.device));
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	/* The device is blocked, which flushes, before the first unmap */
 	EXPECT_TRUE(in_order(self->letters + strspn(self->letters, "b")))
 		TH_LOG("the order was %s", self->letters);
@@ -184,8 +186,7 @@ TEST_F(order, close)
 	START();
 	ASSERT_EQ(0, close(self->rig.device));
 	self->rig.device = -1;
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	EXPECT_TRUE(in_order(self->letters + strspn(self->letters, "b")))
 		TH_LOG("the order was %s", self->letters);
 }
@@ -221,8 +222,7 @@ TEST_F(order, device_tlb)
 				 PAGES * PAGE, AT));
 	START();
 	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, PAGES * PAGE, NULL));
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	EXPECT_EQ('a', self->letters[0]);
 	letters = self->letters + strspn(self->letters, "a");
 	EXPECT_NE(NULL, strchr(letters, 'e'));
@@ -253,13 +253,38 @@ TEST_F(order, device_tlb_of_nothing)
 	pt = ioas;
 	START();
 	EXPECT_EQ(-EFAULT, vfio_attach(device, &pt));
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	EXPECT_STREQ("", self->letters);
 	ASSERT_EQ(0, mprotect(self->memory, PAGE, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, vfio_attach(device, &pt));
 	ASSERT_EQ(0, close(device));
 	ASSERT_EQ(0, pci_unbind_driver(name));
+}
+
+/* The device with a BAR of 1 GiB, bound, and that mapped */
+static int open_large_bar(FIXTURE_DATA(order) *self, const char *name,
+			  int *device, unsigned char **bar)
+{
+	size_t size;
+	uint32_t id;
+	int rc;
+
+	rc = pci_bind_driver(name, "vfio-pci");
+	if (rc)
+		return rc;
+	*device = pci_open_device_file(name);
+	rc = vfio_bind(*device, self->fd, &id);
+	if (rc)
+		return rc;
+	*bar = vfio_map_bar(*device, TESTBAR, &size);
+	return !*bar ? -errno : size == GIB ? 0 : -EINVAL;
+}
+
+static int close_large_bar(const char *name, int device, unsigned char *bar)
+{
+	if (munmap(bar, GIB) || close(device))
+		return -errno;
+	return pci_unbind_driver(name);
 }
 
 #define TIB	(1UL << 40)
@@ -270,18 +295,12 @@ TEST_F(order, map_16_tib)
 	uint64_t at, size;
 	char name[PCI_NAME_LEN];
 	unsigned char *bar;
-	uint32_t ioas, id;
-	size_t length;
+	uint32_t ioas;
 	int device;
 
 	if (pci_find(QEMU, TESTDEV, 0, name))
 		SKIP(return, "the machine has no device with a BAR of 1 GiB");
-	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
-	device = pci_open_device_file(name);
-	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
-	bar = vfio_map_bar(device, TESTBAR, &length);
-	ASSERT_NE(NULL, bar);
-	ASSERT_EQ(GIB, length);
+	ASSERT_EQ(0, open_large_bar(self, name, &device, &bar));
 	/* The same again and again, where no device is */
 	ASSERT_EQ(0, ioas_alloc(self->fd, &ioas));
 	ASSERT_EQ(0, ioas_map_at(self->fd, ioas, MAP_RW, bar, GIB, 0));
@@ -294,9 +313,7 @@ TEST_F(order, map_16_tib)
 	EXPECT_EQ(0, ioas_copy(self->fd, MAP_RW | MAP_AT, self->ioas, &at, ioas,
 			       0, 16 * TIB));
 	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, at, 16 * TIB, NULL));
-	ASSERT_EQ(0, munmap(bar, length));
-	ASSERT_EQ(0, close(device));
-	ASSERT_EQ(0, pci_unbind_driver(name));
+	ASSERT_EQ(0, close_large_bar(name, device, bar));
 }
 
 /*
@@ -312,14 +329,12 @@ TEST_F(order, further_level)
 	START();
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
 				 PAGE, HIGH));
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	EXPECT_STREQ("ab", self->letters);
 	START();
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
 				 PAGE, HIGH + PAGE));
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP));
-	trace_letters(events, self->letters, sizeof(self->letters));
+	STOP();
 	EXPECT_STREQ("", self->letters);
 }
 
@@ -338,8 +353,7 @@ static bool way_cleared(const char *letters)
 }
 
 #define EXPECT_WAY_CLEARED() do { \
-	ASSERT_EQ(0, trace_stop(PROBE_GROUP)); \
-	trace_letters(events, self->letters, sizeof(self->letters)); \
+	STOP(); \
 	EXPECT_TRUE(way_cleared(self->letters)) \
 		TH_LOG("the order was %s", self->letters); \
 } while (0)
@@ -368,20 +382,13 @@ TEST_F(order, largest_entry)
 {
 	char name[PCI_NAME_LEN];
 	unsigned char *bar;
-	size_t size;
-	uint32_t id;
 	int device;
 
 	if (!machine_has_vtd())
 		SKIP(return, "AMD's driver flushes before it frees");
 	if (pci_find(QEMU, TESTDEV, 0, name))
 		SKIP(return, "the machine has no device with a BAR of 1 GiB");
-	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
-	device = pci_open_device_file(name);
-	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
-	bar = vfio_map_bar(device, TESTBAR, &size);
-	ASSERT_NE(NULL, bar);
-	ASSERT_EQ(GIB, size);
+	ASSERT_EQ(0, open_large_bar(self, name, &device, &bar));
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, self->memory,
 				 PAGE, GIB + HUGE + PAGE));
 	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, GIB + HUGE + PAGE, PAGE,
@@ -390,9 +397,7 @@ TEST_F(order, largest_entry)
 	ASSERT_EQ(0, ioas_map_at(self->fd, self->ioas, MAP_RW, bar, GIB, GIB));
 	EXPECT_WAY_CLEARED();
 	ASSERT_EQ(0, ioas_unmap(self->fd, self->ioas, GIB, GIB, NULL));
-	ASSERT_EQ(0, munmap(bar, size));
-	ASSERT_EQ(0, close(device));
-	ASSERT_EQ(0, pci_unbind_driver(name));
+	ASSERT_EQ(0, close_large_bar(name, device, bar));
 }
 
 TEST_HARNESS_MAIN

@@ -28,6 +28,39 @@ static void hold_bar(FIXTURE_DATA(p2p) *self, int pipe)
 	_exit(1);
 }
 
+/* Another process, which does what is to be done before it tells, and is killed */
+struct holder {
+	pid_t pid;
+	int pipe;
+};
+
+/* 0 when it has done so */
+static int start_holder(FIXTURE_DATA(p2p) *self, struct holder *holder,
+			void (*hold)(FIXTURE_DATA(p2p) *self, int pipe))
+{
+	int pipes[2];
+	char done = 0;
+
+	if (pipe(pipes))
+		return -errno;
+	holder->pipe = pipes[0];
+	holder->pid = fork();
+	if (!holder->pid)
+		hold(self, pipes[1]);
+	close(pipes[1]);
+	if (holder->pid < 0)
+		return -errno;
+	return read(pipes[0], &done, 1) == 1 && done ? 0 : -EIO;
+}
+
+static int kill_holder(const struct holder *holder)
+{
+	close(holder->pipe);
+	if (kill(holder->pid, SIGKILL))
+		return -errno;
+	return waitpid(holder->pid, NULL, 0) == holder->pid ? 0 : -errno;
+}
+
 /* Whether edu gets at the BAR again within ten seconds. */
 static bool comes_back(FIXTURE_DATA(p2p) *self, unsigned int seed)
 {
@@ -47,18 +80,10 @@ static bool comes_back(FIXTURE_DATA(p2p) *self, unsigned int seed)
 /* One process has mapped the BAR, and another one moves it, over and over. */
 TEST_F(p2p, other_process)
 {
+	struct holder holder;
 	unsigned int i;
-	int pipes[2];
-	char done = 0;
-	pid_t child;
 
-	ASSERT_EQ(0, pipe(pipes));
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child)
-		hold_bar(self, pipes[1]);
-	ASSERT_EQ(1, read(pipes[0], &done, 1));
-	ASSERT_EQ(1, done);
+	ASSERT_EQ(0, start_holder(self, &holder, hold_bar));
 	for (i = 0; i < 5; i++) {
 		EXPECT_WORKS(AT, self->bar, 180 + i);
 		ASSERT_EQ(0, set_memory(self->peer, false));
@@ -67,11 +92,8 @@ TEST_F(p2p, other_process)
 		fill(self->bar, 190);
 		EXPECT_TRUE(comes_back(self, 191 + i));
 	}
-	ASSERT_EQ(0, kill(child, SIGKILL));
-	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	ASSERT_EQ(0, kill_holder(&holder));
 	EXPECT_BLOCKED(AT);
-	close(pipes[0]);
-	close(pipes[1]);
 }
 
 /*
@@ -83,30 +105,22 @@ TEST_F(p2p, owner_dies)
 	unsigned int i;
 
 	for (i = 0; i < 10; i++) {
-		int pipes[2], status;
-		char done = 0;
-		pid_t child;
+		struct holder holder;
+		int status;
 
-		ASSERT_EQ(0, pipe(pipes));
-		child = fork();
-		ASSERT_LE(0, child);
-		if (!child)
-			hold_bar(self, pipes[1]);
-		ASSERT_EQ(1, read(pipes[0], &done, 1));
-		ASSERT_EQ(1, done);
+		ASSERT_EQ(0, start_holder(self, &holder, hold_bar));
 		if (!i)
 			EXPECT_WORKS(AT, self->bar, 150);
-		ASSERT_EQ(0, kill(child, SIGKILL));
+		ASSERT_EQ(0, kill(holder.pid, SIGKILL));
 		do {
 			ASSERT_EQ(0, set_memory(self->peer, false));
 			ASSERT_EQ(0, set_memory(self->peer, true));
-		} while (!waitpid(child, &status, WNOHANG));
+		} while (!waitpid(holder.pid, &status, WNOHANG));
 		EXPECT_TRUE(WIFSIGNALED(status));
 		EXPECT_BLOCKED(AT);
 		EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size,
 					NULL));
-		close(pipes[0]);
-		close(pipes[1]);
+		close(holder.pipe);
 	}
 	ASSERT_EQ(0, map_bar(self));
 	EXPECT_WORKS(AT, self->bar, 160);
@@ -118,33 +132,26 @@ TEST_F(p2p, owner_dies)
  */
 TEST_F(p2p, owner_dies_in_a_call)
 {
+	struct holder holder;
 	struct busy busy;
 	unsigned int tries;
-	int pipes[2], held;
-	char done = 0;
-	pid_t child;
+	void *memory;
+	int held;
 
 	held = memfd_create("held", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	ASSERT_GE(held, 0);
 	ASSERT_EQ(0, ftruncate(held, PAGE));
-	ASSERT_EQ(0, pipe(pipes));
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child) {
-		if (mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held,
-			 0) != MAP_FAILED)
-			hold_bar(self, pipes[1]);
-		_exit(1);
-	}
-	ASSERT_EQ(1, read(pipes[0], &done, 1));
-	ASSERT_EQ(1, done);
+	/* The holder has it from here */
+	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(0, start_holder(self, &holder, hold_bar));
+	ASSERT_EQ(0, munmap(memory, PAGE));
 	EXPECT_WORKS(AT, self->bar, 210);
 
 	ASSERT_EQ(0, busy_start_ioctl(&busy, self->peer, VFIO_DEVICE_GET_INFO));
 	ASSERT_EQ(-1, fcntl(held, F_ADD_SEALS, F_SEAL_WRITE));
 	ASSERT_EQ(EBUSY, errno);
-	ASSERT_EQ(0, kill(child, SIGKILL));
-	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	ASSERT_EQ(0, kill_holder(&holder));
 	for (tries = 0; tries < 100; tries++) {
 		if (!fcntl(held, F_ADD_SEALS, F_SEAL_WRITE))
 			break;
@@ -160,8 +167,6 @@ TEST_F(p2p, owner_dies_in_a_call)
 	EXPECT_EQ(0, ioas_unmap(self->fd, self->ioas, AT, self->size, NULL));
 	ASSERT_EQ(0, map_bar(self));
 	EXPECT_WORKS(AT, self->bar, 220);
-	close(pipes[0]);
-	close(pipes[1]);
 	close(held);
 }
 
@@ -197,22 +202,14 @@ static void hold_tables(FIXTURE_DATA(p2p) *self, int pipe)
 TEST_F(p2p, other_process_pays)
 {
 	long before, after = 0;
+	struct holder holder;
 	unsigned int tries;
-	char done = 0;
-	pid_t child;
-	int pipes[2];
 
 	if (cgroup_missing())
 		SKIP(return, "%s", cgroup_missing());
 	ASSERT_EQ(0, cgroup_create(GROUP, 0));
-	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, set_memory(self->peer, false));
-	child = fork();
-	ASSERT_LE(0, child);
-	if (!child)
-		hold_tables(self, pipes[1]);
-	ASSERT_EQ(1, read(pipes[0], &done, 1));
-	ASSERT_EQ(1, done);
+	ASSERT_EQ(0, start_holder(self, &holder, hold_tables));
 	/* The numbers are true after some seconds only */
 	sleep(3);
 	before = cgroup_read(GROUP, "memory.stat", "pagetables");
@@ -226,11 +223,8 @@ TEST_F(p2p, other_process_pays)
 	}
 	EXPECT_GE(after - before, TABLES * PAGE);
 	EXPECT_LT(after - before, 2 * TABLES * PAGE);
-	ASSERT_EQ(0, kill(child, SIGKILL));
-	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	ASSERT_EQ(0, kill_holder(&holder));
 	EXPECT_EQ(0, cgroup_remove(GROUP));
-	close(pipes[0]);
-	close(pipes[1]);
 }
 
 /* Later each time, so that a slow machine gets on between them, too */

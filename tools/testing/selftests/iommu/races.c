@@ -393,13 +393,8 @@ static int world_open(struct world *world, bool shut)
 	rc = rig_find(&world->rig);
 	if (rc)
 		return rc;
-	world->rig.iommufd = iommufd_open();
+	rc = rig_spaces(&world->rig, &world->ioas, &world->other);
 	world->fd = world->rig.iommufd;
-	if (world->fd < 0)
-		return world->fd;
-	rc = ioas_alloc(world->fd, &world->ioas);
-	if (!rc)
-		rc = ioas_alloc(world->fd, &world->other);
 	if (!rc && !shut)
 		rc = device_open(world);
 	if (rc)

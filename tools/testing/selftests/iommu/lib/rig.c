@@ -57,6 +57,15 @@ int rig_start(struct rig *rig)
 	return rc;
 }
 
+int rig_spaces(struct rig *rig, uint32_t *ioas, uint32_t *other)
+{
+	rig->iommufd = iommufd_open();
+	if (rig->iommufd < 0)
+		return rig->iommufd;
+	return ioas_alloc(rig->iommufd, ioas) ?:
+	       ioas_alloc(rig->iommufd, other);
+}
+
 int rig_close(struct rig *rig)
 {
 	int rc = 0;

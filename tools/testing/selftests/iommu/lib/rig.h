@@ -26,6 +26,9 @@ int rig_open(struct rig *rig);		/* both files open */
 int rig_bind(struct rig *rig);		/* bound, with an empty IOAS */
 int rig_start(struct rig *rig);		/* attached to it, DMA can be started */
 
+/* After rig_find(), without the device: the file open, with two IOAS. */
+int rig_spaces(struct rig *rig, uint32_t *ioas, uint32_t *other);
+
 /* Closes what is open, the device first. Returns 0 or -errno. */
 int rig_close(struct rig *rig);
 

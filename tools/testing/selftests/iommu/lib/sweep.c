@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "pci.h"
 #include "probe.h"
+#include "type1.h"
 #include "vfio.h"
 
 static int make_memory(struct world *world)
@@ -32,9 +33,38 @@ static int make_memory(struct world *world)
 	return 0;
 }
 
+int op_bind(struct world *world)
+{
+	return vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
+}
+
+static int attach_to(struct world *world, uint32_t pt)
+{
+	return vfio_attach(world->rig.device, &pt);
+}
+
+int op_attach(struct world *world)
+{
+	return attach_to(world, world->ioas);
+}
+
+int op_replace(struct world *world)
+{
+	return attach_to(world, world->other);
+}
+
+int op_detach(struct world *world)
+{
+	return vfio_detach(world->rig.device);
+}
+
+int op_set_container(struct world *world)
+{
+	return group_set_container(world->group, world->fd);
+}
+
 int world_open(struct world *world, enum stage stage)
 {
-	uint32_t pt;
 	int rc;
 
 	memset(world, 0, sizeof(*world));
@@ -53,13 +83,8 @@ int world_open(struct world *world, enum stage stage)
 	if (rc || stage == NOTHING)
 		return rc;
 
-	world->rig.iommufd = iommufd_open();
+	rc = rig_spaces(&world->rig, &world->ioas, &world->other);
 	world->fd = world->rig.iommufd;
-	if (world->fd < 0)
-		return world->fd;
-	rc = ioas_alloc(world->fd, &world->ioas);
-	if (!rc)
-		rc = ioas_alloc(world->fd, &world->other);
 	if (rc || stage == FILES)
 		return rc;
 
@@ -67,15 +92,14 @@ int world_open(struct world *world, enum stage stage)
 	if (world->rig.device < 0 || stage == DEVICE)
 		return world->rig.device < 0 ? world->rig.device : 0;
 
-	rc = vfio_bind(world->rig.device, world->fd, &world->rig.device_id);
+	rc = op_bind(world);
 	if (!rc)
 		rc = hwpt_alloc(world->fd, 0, world->rig.device_id, world->ioas,
 				&world->hwpt);
 	if (rc || stage == BOUND)
 		return rc;
 
-	pt = world->ioas;
-	return vfio_attach(world->rig.device, &pt);
+	return op_attach(world);
 }
 
 static void close_one(int fd)

@@ -67,6 +67,14 @@ int world_keep(struct world *world, int fd);
 int world_map(struct world *world);
 int world_map_two(struct world *world);
 
+/* What several programs sweep, or prepare by */
+int op_bind(struct world *world);
+int op_attach(struct world *world);
+/* To the other IOAS */
+int op_replace(struct world *world);
+int op_detach(struct world *world);
+int op_set_container(struct world *world);
+
 struct operation {
 	enum stage stage;
 	int (*prepare)(struct world *world);
