@@ -60,6 +60,9 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
 	iommufd_ctx_get(ictx);
 	iommufd_object_publish(&idev->obj);
 	coherency_bind(idev);
+	/* It may have been plugged in after the others of its group were attached */
+	if (group->hwpt)
+		iommufd_hwpt_learn_device_tlbs(group->hwpt, group);
 	trace_iommufd_bind(dev, idev->obj.id, iommu_group_id(group->group));
 	mutex_unlock(&ictx->topology);
 	*id = idev->obj.id;
@@ -190,6 +193,10 @@ static int group_attach(struct iommufd_group *group,
 		/* A container has it attached without a device that counts */
 		if (!group->hwpt->enforces && !coherency_permits(group->ictx))
 			return refuse(-EPERM, NOT_COHERENT);
+		/* Devices may have come since the others were attached */
+		rc = iommufd_group_reserve(group, space);
+		if (rc)
+			return rc;
 		coherency_update_group(group, !group->hwpt->enforces, "attach");
 		return 0;
 	}

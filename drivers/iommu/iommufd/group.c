@@ -208,9 +208,10 @@ void iommufd_group_release_if_empty(struct iommufd_group *igroup)
 /**
  * iommufd_group_reserve - Exclude from a space what the group's devices reserve
  * @igroup: the group
- * @space: the space
+ * @space: the space; what they have reserved in it before is replaced
  *
- * Return: 0; -EADDRINUSE when something is mapped there; -ENOMEM.
+ * Return: 0; -EADDRINUSE when something is mapped there; -ENOMEM. Nothing has changed
+ * then.
  */
 int iommufd_group_reserve(struct iommufd_group *igroup, struct space *space)
 {
@@ -235,11 +236,15 @@ int iommufd_group_reserve(struct iommufd_group *igroup, struct space *space)
 		if (resv->type == IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
 		rc = iova_reserve(space, resv->start,
-				  resv->start + resv->length - 1, igroup);
-		if (rc) {
-			iova_unreserve(space, igroup);
+				  resv->start + resv->length - 1, &regions);
+		if (rc)
 			break;
-		}
+	}
+	if (rc) {
+		iova_unreserve(space, &regions);
+	} else {
+		iova_unreserve(space, igroup);
+		iova_pass_reserved(space, &regions, igroup);
 	}
 	mutex_unlock(&space->lock);
 out_put:

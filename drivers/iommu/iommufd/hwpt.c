@@ -271,6 +271,23 @@ static int attach_further(struct iommufd_hwpt *hwpt,
 }
 
 /**
+ * iommufd_hwpt_learn_device_tlbs - Find out whether a group's devices keep translations
+ * @hwpt: with ctx->topology held
+ * @group: to be attached to it; or attached, and the core attached one more device
+ */
+void iommufd_hwpt_learn_device_tlbs(struct iommufd_hwpt *hwpt,
+				    struct iommufd_group *group)
+{
+	lockdep_assert_held(&hwpt->obj.ictx->topology);
+
+	if (hwpt->member.device_tlb || !iommu_group_has_device_tlb(group->group))
+		return;
+	domain_lock(hwpt);
+	hwpt->member.device_tlb = true;
+	domain_unlock(hwpt);
+}
+
+/**
  * iommufd_hwpt_attach - Let the devices of a group translate through a HWPT
  * @hwpt: with ctx->topology held
  * @group: its DMA is blocked; what it reserves is reserved in the space
@@ -290,8 +307,7 @@ int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group)
 		return refuse(-ENOENT, "HWPT %u is being destroyed",
 			      hwpt->obj.id);
 	/* From the first translation on that a device may keep */
-	if (iommu_group_has_device_tlb(group->group))
-		hwpt->member.device_tlb = true;
+	iommufd_hwpt_learn_device_tlbs(hwpt, group);
 	if (hwpt->nr_groups)
 		rc = attach_further(hwpt, group);
 	else

@@ -59,6 +59,8 @@ struct iommufd_hwpt *iommufd_hwpt_alloc(struct iommufd_ioas *ioas,
 					bool automatic);
 void iommufd_hwpt_abort(struct iommufd_hwpt *hwpt);
 void iommufd_hwpt_publish(struct iommufd_hwpt *hwpt);
+void iommufd_hwpt_learn_device_tlbs(struct iommufd_hwpt *hwpt,
+				    struct iommufd_group *group);
 int iommufd_hwpt_attach(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
 bool iommufd_hwpt_block(struct iommufd_hwpt *hwpt, struct iommufd_group *group);
 void iommufd_hwpt_return(struct iommufd_hwpt *hwpt, struct iommufd_group *group);

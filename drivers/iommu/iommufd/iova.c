@@ -91,6 +91,24 @@ void iova_unreserve(struct space *space, const void *owner)
 }
 
 /**
+ * iova_pass_reserved - Let something be reserved on somebody else's behalf
+ * @space: with its lock held
+ * @from: as passed to iova_reserve()
+ * @to: who has it from now on
+ */
+void iova_pass_reserved(struct space *space, const void *from, const void *to)
+{
+	struct interval_tree_node *node;
+
+	lockdep_assert_held(&space->lock);
+
+	for (node = interval_tree_iter_first(&space->reserved, 0, ULONG_MAX);
+	     node; node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		if (to_reserve(node)->owner == from)
+			to_reserve(node)->owner = to;
+}
+
+/**
  * iova_allow - Add a range to a list for iova_set_allowed()
  * @allowed: the list, not yet in use
  * @first: first IOVA

@@ -138,7 +138,8 @@ struct space {
 /**
  * struct space_domain - A domain that shows a space to devices
  * @domain: the domain, to which a device is attached
- * @device_tlb: one of its devices may keep translations; set before it is attached
+ * @device_tlb: one of its devices may keep translations; set before its user has it, with
+ *              space.domains_sem held for writing
  * @bars: bytes of what it shows that are BARs, also of those that are away
  * @link: in space.domains
  */
@@ -376,6 +377,7 @@ int iova_choose(struct space *space, const struct space_map_args *args,
 int iova_reserve(struct space *space, unsigned long first, unsigned long last,
 		 const void *owner);
 void iova_unreserve(struct space *space, const void *owner);
+void iova_pass_reserved(struct space *space, const void *from, const void *to);
 int iova_set_allowed(struct space *space, struct rb_root_cached *allowed);
 int iova_allow(struct rb_root_cached *allowed, unsigned long first,
 	       unsigned long last);

@@ -6,6 +6,7 @@
  * somebody else's by then.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "lib/memory.h"
 #include "lib/probe.h"
 #include "lib/rig.h"
+#include "lib/sysfs.h"
 #include "lib/vfio.h"
 
 #define PAGE	4096UL
@@ -28,6 +30,9 @@
 
 #define VENDOR	0x1af4	/* a virtio NIC */
 #define NET	0x1041
+
+#define INTEL	0x8086	/* a NIC on a card with the other one */
+#define E1000E	0x10d3
 
 #define QEMU	0x1b36	/* its device for tests, with a BAR of 1 GiB */
 #define TESTDEV	0x0005
@@ -233,6 +238,89 @@ TEST_F(order, device_tlb)
 	}
 	ASSERT_EQ(0, close(device));
 	ASSERT_EQ(0, pci_unbind_driver(name));
+}
+
+/* The devices of the card whose functions are one group */
+static int find_card(char *nic, char *ats)
+{
+	int group, i, rc = pci_find(INTEL, E1000E, 0, nic);
+
+	if (rc)
+		return rc;
+	group = pci_group(nic);
+	for (i = 0; !pci_find(VENDOR, NET, i, ats); i++)
+		if (pci_group(ats) == group)
+			return 0;
+	return -ENODEV;
+}
+
+static bool is_excluded(int fd, uint32_t ioas, uint64_t iova)
+{
+	struct iommu_iova_range ranges[8];
+	uint32_t count = 8, i;
+	uint64_t alignment;
+
+	if (ioas_ranges(fd, ioas, ranges, &count, &alignment))
+		return false;
+	for (i = 0; i < count; i++)
+		if (ranges[i].start <= iova && iova <= ranges[i].last)
+			return false;
+	return true;
+}
+
+#define MSI	0xfee00000UL	/* reserved by whatever is attached */
+
+/*
+ * A device that is plugged in when the others of its group translate already is told to
+ * forget, too; and what the group reserves is so until the last one is detached.
+ */
+TEST_F(order, device_tlb_comes_later)
+{
+	char nic_name[PCI_NAME_LEN], name[PCI_NAME_LEN], path[64];
+	uint32_t ioas, pt, id;
+	int nic, device;
+
+	if (!machine_has_vtd())
+		SKIP(return, "AMD's driver flushes the devices with the IOMMU");
+	ASSERT_EQ(0, find_card(nic_name, name));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", name);
+	ASSERT_EQ(0, sysfs_write(path, "1"));
+	ASSERT_EQ(0, pci_bind_driver(nic_name, "vfio-pci"));
+	nic = pci_open_device_file(nic_name);
+	ASSERT_EQ(0, vfio_bind(nic, self->fd, &id));
+	ASSERT_EQ(0, ioas_alloc(self->fd, &ioas));
+	pt = ioas;
+	ASSERT_EQ(0, vfio_attach(nic, &pt));
+	ASSERT_EQ(0, ioas_map_at(self->fd, ioas, MAP_RW, self->memory, PAGE,
+				 AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, ioas, AT, PAGE, NULL));
+	STOP();
+	EXPECT_EQ(NULL, strchr(self->letters, 'e'))
+		TH_LOG("the order was %s", self->letters);
+
+	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, pci_bind_driver(name, "vfio-pci"));
+	ASSERT_EQ(pci_group(nic_name), pci_group(name));
+	device = pci_open_device_file(name);
+	ASSERT_EQ(0, vfio_bind(device, self->fd, &id));
+	ASSERT_EQ(0, ioas_map_at(self->fd, ioas, MAP_RW, self->memory, PAGE,
+				 AT));
+	START();
+	ASSERT_EQ(0, ioas_unmap(self->fd, ioas, AT, PAGE, NULL));
+	STOP();
+	EXPECT_NE(NULL, strchr(self->letters, 'e'))
+		TH_LOG("the order was %s", self->letters);
+
+	pt = ioas;
+	EXPECT_EQ(0, vfio_attach(device, &pt));
+	EXPECT_TRUE(is_excluded(self->fd, ioas, MSI));
+	EXPECT_EQ(0, close(nic));
+	EXPECT_TRUE(is_excluded(self->fd, ioas, MSI));
+	EXPECT_EQ(0, close(device));
+	EXPECT_FALSE(is_excluded(self->fd, ioas, MSI));
+	ASSERT_EQ(0, pci_unbind_driver(name));
+	ASSERT_EQ(0, pci_unbind_driver(nic_name));
 }
 
 /* Nothing is taken out, and nothing flushed, where nothing could be put in. */
