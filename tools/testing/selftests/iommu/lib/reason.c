@@ -75,17 +75,30 @@ unsigned long reasons_checked(void)
 	return checked;
 }
 
-/* Another thread's call may have failed since, or the file be another by now. */
+static unsigned int count_threads(pid_t pid)
+{
+	unsigned int nr = 0;
+	char path[64];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	/* Without . and .. */
+	return nr - 2;
+}
+
+/*
+ * Else another thread's call may have failed since, or the file be another by now. The
+ * threads of the process that this one was forked from have the same file.
+ */
 static bool is_alone(void)
 {
-	DIR *dir = opendir("/proc/self/task");
-	unsigned int nr = 0;
-
-	while (dir && readdir(dir))
-		nr++;
-	if (dir)
-		closedir(dir);
-	return nr == 3;
+	return count_threads(getpid()) == 1 && count_threads(getppid()) <= 1;
 }
 
 static void check(int fd, unsigned long number, int error)
