@@ -11,10 +11,10 @@
 # in a package that clang only recommends.
 packages=(
 	bc bison bsdextrautils busybox-static clang cpio erofs-utils flex gcc git kmod
-	libc6-dev libclang-rt-14-dev libelf-dev libnl-3-dev libnl-route-3-dev libpci-dev
-	libsmartcols-dev libxml2-utils linux-headers-amd64 linux-source-6.1 make mandoc
-	mmdebstrap pkg-config python3 python3-sphinx python3-yaml rsync sparse xz-utils
-	zstd
+	libc6-dev libclang-rt-14-dev libelf-dev libfuse3-dev libnl-3-dev
+	libnl-route-3-dev libpci-dev libsmartcols-dev libxml2-utils linux-headers-amd64
+	linux-source-6.1 make mandoc mmdebstrap pkg-config python3 python3-sphinx
+	python3-yaml rsync sparse xz-utils zstd
 )
 
 case ${1:-} in

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Two functions of one card, each in an IOMMU group of its own: they are reset
- * together, but the user of one does not wait for the arguments of the other's, who
- * can keep the kernel waiting for them as long as he likes.
+ * together, but the user of one does not wait for the arguments or the memory of the
+ * other's, who can keep the kernel waiting for them as long as he likes.
  */
+#define FUSE_USE_VERSION 35
+
 #include <errno.h>
 #include <fcntl.h>
+#include <fuse_lowlevel.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,6 +97,163 @@ static int let_go(const struct held_page *held)
 	return held->filled ?
 	       xioctl(held->holder, UFFDIO_WRITEPROTECT, &protect) :
 	       xioctl(held->holder, UFFDIO_ZEROPAGE, &zero);
+}
+
+/*
+ * A file of one page whose content the kernel waits for. A page that is pinned for long
+ * cannot be waited for by userfaultfd.
+ */
+struct slow_file {
+	char folder[32];
+	pid_t server;
+	/* The server writes here when it is asked for the page */
+	int asked;
+	/* and answers when this is written to, or closed */
+	int answer;
+};
+
+#define FILE_INODE	2
+
+static int server_asked;
+static int server_answer;
+
+static int stat_of(fuse_ino_t inode, struct stat *stat)
+{
+	const bool file = inode == FILE_INODE;
+
+	if (!file && inode != FUSE_ROOT_ID)
+		return -ENOENT;
+	*stat = (struct stat){
+		.st_ino = inode,
+		.st_mode = file ? S_IFREG | 0600 : S_IFDIR | 0700,
+		.st_nlink = 1,
+		.st_size = file ? PAGE : 0,
+	};
+	return 0;
+}
+
+static void slow_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
+{
+	struct fuse_entry_param entry = { .ino = FILE_INODE };
+
+	stat_of(entry.ino, &entry.attr);
+	fuse_reply_entry(request, &entry);
+}
+
+static void slow_getattr(fuse_req_t request, fuse_ino_t inode,
+			 struct fuse_file_info *info)
+{
+	struct stat stat;
+
+	if (stat_of(inode, &stat))
+		fuse_reply_err(request, ENOENT);
+	else
+		fuse_reply_attr(request, &stat, 0);
+}
+
+static void slow_open(fuse_req_t request, fuse_ino_t inode,
+		      struct fuse_file_info *info)
+{
+	fuse_reply_open(request, info);
+}
+
+static void slow_read(fuse_req_t request, fuse_ino_t inode, size_t size,
+		      off_t offset, struct fuse_file_info *info)
+{
+	char content[PAGE] = { 0 };
+
+	if (write(server_asked, "", 1) != 1 || read(server_answer, content, 1) < 0)
+		fuse_reply_err(request, EIO);
+	else
+		fuse_reply_buf(request, content, sizeof(content));
+}
+
+static void slow_write(fuse_req_t request, fuse_ino_t inode, const char *content,
+		       size_t size, off_t offset, struct fuse_file_info *info)
+{
+	fuse_reply_write(request, size);
+}
+
+static int serve(const char *folder)
+{
+	static const struct fuse_lowlevel_ops ops = {
+		.lookup = slow_lookup,
+		.getattr = slow_getattr,
+		.open = slow_open,
+		.read = slow_read,
+		.write = slow_write,
+	};
+	char *words[] = { "slow" };
+	struct fuse_args args = FUSE_ARGS_INIT(1, words);
+	struct fuse_session *session;
+
+	session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
+	if (!session || fuse_session_mount(session, folder))
+		return 1;
+	/* There is something to open now */
+	if (write(server_asked, "", 1) != 1)
+		return 1;
+	return fuse_session_loop(session);
+}
+
+static bool is_asked(const struct slow_file *file)
+{
+	struct pollfd asked = { .fd = file->asked, .events = POLLIN };
+	char byte;
+
+	return poll(&asked, 1, LONG * 1000) == 1 &&
+	       read(file->asked, &byte, 1) == 1;
+}
+
+static int slow_file_start(struct slow_file *file)
+{
+	int asked[2], answer[2];
+
+	strcpy(file->folder, "/tmp/slow.XXXXXX");
+	if (!mkdtemp(file->folder) || pipe2(asked, O_CLOEXEC) ||
+	    pipe2(answer, O_CLOEXEC))
+		return -errno;
+	file->asked = asked[0];
+	file->answer = answer[1];
+	file->server = fork();
+	if (!file->server) {
+		close(file->asked);
+		close(file->answer);
+		server_asked = asked[1];
+		server_answer = answer[0];
+		_exit(serve(file->folder));
+	}
+	close(asked[1]);
+	close(answer[0]);
+	return file->server < 0 ? -errno : is_asked(file) ? 0 : -EIO;
+}
+
+static void *slow_file_map(const struct slow_file *file)
+{
+	char path[64];
+	void *memory;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/page", file->folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int slow_file_answer(const struct slow_file *file)
+{
+	return write(file->answer, "", 1) == 1 ? 0 : -errno;
+}
+
+static int slow_file_end(const struct slow_file *file)
+{
+	close(file->asked);
+	close(file->answer);
+	/* Nobody has the file any more, so that the server ends */
+	if (umount(file->folder) || rmdir(file->folder))
+		return -errno;
+	return waitpid(file->server, NULL, 0) == file->server ? 0 : -errno;
 }
 
 /* A call on a thread of its own */
@@ -199,26 +365,30 @@ FIXTURE_TEARDOWN(functions)
 }
 
 /*
- * @_call has begun and waits for the page. Meanwhile the other function's user does
- * all that there is to do; then the page is let go, and the call succeeds.
+ * A call waits for a page. Meanwhile the other function's user does all that there is to
+ * do; then the page is let go, and the call succeeds.
  */
-#define EXPECT_WAITS_ALONE(_call) do { \
+#define EXPECT_WAITS_ALONE(_waits, _let_go, _end) do { \
 	struct neighbour *_neighbour = &self->neighbour; \
 	struct timespec _until; \
 	int _late; \
-	EXPECT_TRUE(is_waited_for(&self->held)); \
+	EXPECT_TRUE(_waits); \
 	ASSERT_EQ(0, pthread_create(&_neighbour->thread, NULL, live, \
 				    _neighbour)); \
 	clock_gettime(CLOCK_REALTIME, &_until); \
 	_until.tv_sec += LONG; \
 	_late = pthread_timedjoin_np(_neighbour->thread, NULL, &_until); \
 	EXPECT_EQ(0, _late); \
-	EXPECT_EQ(0, let_go(&self->held)); \
-	EXPECT_EQ(0, call_end(_call)); \
+	EXPECT_EQ(0, _let_go); \
+	EXPECT_EQ(0, _end); \
 	if (_late) \
 		pthread_join(_neighbour->thread, NULL); \
 	EXPECT_EQ(0, _neighbour->rc); \
 } while (0)
+
+#define EXPECT_CALL_WAITS_ALONE(_call) \
+	EXPECT_WAITS_ALONE(is_waited_for(&self->held), let_go(&self->held), \
+			   call_end(_call))
 
 TEST_F(functions, token)
 {
@@ -233,7 +403,7 @@ TEST_F(functions, token)
 	bind.token_uuid_ptr = (uintptr_t)self->held.page;
 	ASSERT_EQ(0, call_start(&call, self->device, VFIO_DEVICE_BIND_IOMMUFD,
 				&bind));
-	EXPECT_WAITS_ALONE(&call);
+	EXPECT_CALL_WAITS_ALONE(&call);
 }
 
 TEST_F(functions, answer_of_bind)
@@ -247,7 +417,7 @@ TEST_F(functions, answer_of_bind)
 	ASSERT_EQ(0, hold(&self->held, &bind, sizeof(bind)));
 	ASSERT_EQ(0, call_start(&call, self->device, VFIO_DEVICE_BIND_IOMMUFD,
 				self->held.page));
-	EXPECT_WAITS_ALONE(&call);
+	EXPECT_CALL_WAITS_ALONE(&call);
 }
 
 TEST_F(functions, answer_of_attach)
@@ -264,7 +434,51 @@ TEST_F(functions, answer_of_attach)
 	ASSERT_EQ(0, call_start(&call, self->device,
 				VFIO_DEVICE_ATTACH_IOMMUFD_PT,
 				self->held.page));
-	EXPECT_WAITS_ALONE(&call);
+	EXPECT_CALL_WAITS_ALONE(&call);
+}
+
+/* In a process of its own, because it waits with its memory locked */
+static pid_t attach_slow_memory(FIXTURE_DATA(functions) *self,
+				const struct slow_file *file)
+{
+	pid_t child = fork();
+	uint64_t iova;
+	void *memory;
+
+	if (child)
+		return child;
+	memory = slow_file_map(file);
+	_exit(!memory || ioas_map(self->iommufd, self->ioas, MAP_RW, memory,
+				  PAGE, &iova) ||
+	      vfio_attach(self->device, &self->ioas));
+}
+
+static int exit_code(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+TEST_F(functions, memory_of_attach)
+{
+	struct slow_file file;
+	pid_t child;
+	uint32_t id;
+
+	if (access("/dev/fuse", F_OK) && system("modprobe -q fuse"))
+		SKIP(return, "this kernel has no FUSE");
+	ASSERT_EQ(0, vfio_bind(self->device, self->iommufd, &id));
+	ASSERT_EQ(0, slow_file_start(&file));
+	child = attach_slow_memory(self, &file);
+	ASSERT_LE(0, child);
+	EXPECT_WAITS_ALONE(is_asked(&file), slow_file_answer(&file),
+			   exit_code(child));
+	ASSERT_EQ(0, vfio_detach(self->device));
+	ASSERT_EQ(0, iommufd_destroy(self->iommufd, self->ioas));
+	EXPECT_EQ(0, slow_file_end(&file));
 }
 
 TEST_HARNESS_MAIN
