@@ -22,10 +22,10 @@
 #include "kselftest_harness.h"
 #include "lib/guest.h"
 #include "lib/iommufd.h"
+#include "lib/pci.h"
 #include "lib/probe.h"
 #include "lib/skip.h"
 #include "lib/snoop.h"
-#include "lib/sysfs.h"
 #include "lib/vfio.h"
 
 #define MAX_ROWS	64
@@ -351,7 +351,6 @@ TEST_F(coherency, unplug)
 	STOP_IF_SKIPPED();
 
 	struct pollfd request = { .events = POLLIN };
-	char path[128];
 	int status;
 	pid_t pid;
 
@@ -365,9 +364,7 @@ TEST_F(coherency, unplug)
 	ASSERT_GE(pid, 0);
 	if (!pid) {
 		snoop_close(&self->snoop);
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove",
-			 self->snoop.name);
-		_exit(sysfs_write(path, "1") ? 1 : 0);
+		_exit(pci_remove(self->snoop.name) ? 1 : 0);
 	}
 	ASSERT_EQ(1, poll(&request, 1, 30000));
 	EXPECT_ROW("unplug requested", true);
@@ -378,7 +375,7 @@ TEST_F(coherency, unplug)
 	EXPECT_EQ(0, status);
 	EXPECT_ROW("unplugged", false);
 	close(request.fd);
-	ASSERT_EQ(0, sysfs_write("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, pci_rescan());
 }
 
 TEST_HARNESS_MAIN

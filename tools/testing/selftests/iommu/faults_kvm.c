@@ -9,9 +9,6 @@
  * nothing but KVM's own note of a file can.
  */
 #include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "lib/guest.h"
 #include "lib/iommufd.h"

@@ -4,12 +4,7 @@
  * in turn (lib/sweep.h). faults.c says what allocates nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <linux/pci_regs.h>
 
 #include "lib/iommufd.h"

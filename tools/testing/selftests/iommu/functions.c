@@ -12,7 +12,6 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,44 +116,35 @@ struct slow_file {
 static int server_asked;
 static int server_answer;
 
-static int stat_of(fuse_ino_t inode, struct stat *stat)
+/* There are the root and the file. */
+static struct stat stat_of(fuse_ino_t inode)
 {
 	const bool file = inode == FILE_INODE;
 
-	if (!file && inode != FUSE_ROOT_ID)
-		return -ENOENT;
-	*stat = (struct stat){
+	return (struct stat){
 		.st_ino = inode,
 		.st_mode = file ? S_IFREG | 0600 : S_IFDIR | 0700,
 		.st_nlink = 1,
 		.st_size = file ? PAGE : 0,
 	};
-	return 0;
 }
 
 static void slow_lookup(fuse_req_t request, fuse_ino_t parent, const char *name)
 {
-	struct fuse_entry_param entry = { .ino = FILE_INODE };
+	struct fuse_entry_param entry = {
+		.ino = FILE_INODE,
+		.attr = stat_of(FILE_INODE),
+	};
 
-	stat_of(entry.ino, &entry.attr);
 	fuse_reply_entry(request, &entry);
 }
 
 static void slow_getattr(fuse_req_t request, fuse_ino_t inode,
 			 struct fuse_file_info *info)
 {
-	struct stat stat;
+	struct stat stat = stat_of(inode);
 
-	if (stat_of(inode, &stat))
-		fuse_reply_err(request, ENOENT);
-	else
-		fuse_reply_attr(request, &stat, 0);
-}
-
-static void slow_open(fuse_req_t request, fuse_ino_t inode,
-		      struct fuse_file_info *info)
-{
-	fuse_reply_open(request, info);
+	fuse_reply_attr(request, &stat, 0);
 }
 
 static void slow_read(fuse_req_t request, fuse_ino_t inode, size_t size,
@@ -179,7 +169,6 @@ static int serve(const char *folder)
 	static const struct fuse_lowlevel_ops ops = {
 		.lookup = slow_lookup,
 		.getattr = slow_getattr,
-		.open = slow_open,
 		.read = slow_read,
 		.write = slow_write,
 	};

@@ -96,6 +96,19 @@ int pci_bind_driver(const char *name, const char *driver)
 	return rc ? rc : strcmp(now, driver) ? -EBUSY : 0;
 }
 
+int pci_remove(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), SYSFS_PCI "/devices/%s/remove", name);
+	return sysfs_write(path, "1");
+}
+
+int pci_rescan(void)
+{
+	return sysfs_write(SYSFS_PCI "/rescan", "1");
+}
+
 int pci_group(const char *name)
 {
 	char number[16];

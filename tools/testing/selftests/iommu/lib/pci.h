@@ -12,6 +12,9 @@ int pci_find(unsigned int vendor, unsigned int device, int nth,
 int pci_bind_driver(const char *name, const char *driver);
 /* Takes the device from its driver, and undoes pci_bind_driver(). */
 int pci_unbind_driver(const char *name);
+/* Takes the device out of the machine, waiting for its driver; finds what is there again. */
+int pci_remove(const char *name);
+int pci_rescan(void);
 /* Number of the IOMMU group. */
 int pci_group(const char *name);
 /* Opens /dev/vfio/devices/vfioN. */
